@@ -1,0 +1,99 @@
+"""`marey eval`: how good a network is, on labelled data, by a stated protocol."""
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+from marey.core.errors import SettingsError
+from marey.data import SPLITS
+from marey.evaluation import Result, evaluate
+from marey.evaluation.poses import Name
+from marey.pipeline.plan import PRESETS
+
+EXAMPLES = """examples:
+  marey eval default --data lsp:data/lsp --split val
+  marey eval best --data coco:data/coco --split val --boxes find
+  marey eval baseline-thunder --flip --data coco:data/coco --split val --save coco-val-thunder
+  marey eval detector --data coco:data/coco --split val
+  marey eval detector --data negatives:data/negatives --split val
+"""
+
+
+def add(subparsers: Any) -> argparse.ArgumentParser:
+    """Describe the verb."""
+    parser = subparsers.add_parser(
+        "eval",
+        help="measure a network on labelled data",
+        description="Measure a network, or a quality of `marey run`, on labelled data. "
+        "Figures are fractions in [0, 1].",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    words = f"a network, the path of its card, default, {', '.join(PRESETS)}"
+    parser.add_argument("name", metavar="NAME", help=words)
+    parser.add_argument("--data", required=True, metavar="KIND:PATH", help="such as lsp:data/lsp")
+    parser.add_argument("--split", choices=SPLITS, default="all", help="(default: %(default)s)")
+    parser.add_argument(
+        "--protocol", metavar="P", help=f"{', '.join(get_args(Name))} (default: as usual for the kind)"
+    )
+    boxes = "truth, find (our detector) or a COCO result file (default: %(default)s)"
+    parser.add_argument("--boxes", default="truth", metavar="truth|find|FILE", help=boxes)
+    flip = "average with the mirrored crop (default: as the quality or network has it)"
+    parser.add_argument("--flip", action=argparse.BooleanOptionalAction, help=flip)
+    parser.add_argument("--save", metavar="NAME", help="write results/NAME.json")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print and, if asked, save."""
+    if args.boxes not in ("truth", "find") and not Path(args.boxes).is_file():
+        raise SettingsError(f"--boxes {args.boxes}: no such file; give truth, find or a COCO result file")
+    result = evaluate(args.name, args.data, args.split, args.boxes, args.protocol, args.flip)
+    result = replace(result, made={**result.made, "command": command(args)})
+    if args.save:
+        print(f"written: {result.save(args.save)}", file=sys.stderr)
+    if args.json:
+        json.dump(result.as_json(), sys.stdout, ensure_ascii=False)
+        print()
+    else:
+        _show(result)
+    return 0
+
+
+def command(args: argparse.Namespace) -> str:
+    """The command that gives this result again."""
+    words = ["marey eval", args.name, f"--data {args.data}", f"--split {args.split}"]
+    words += [f"--protocol {args.protocol}"] if args.protocol else []
+    words += [f"--boxes {args.boxes}"] if args.boxes != "truth" else []
+    words += [] if args.flip is None else ["--flip" if args.flip else "--no-flip"]
+    return " ".join(words)
+
+
+def _show(result: Result) -> None:
+    for name, value in result.metrics.items():
+        low, high = result.intervals.get(name, (None, None))
+        between = "" if low is None else f"   95 % {low:.4f} … {high:.4f}"
+        print(f"{name:24} {value:.4f}{between}")
+    for title, values in (("per joint", result.per_joint), *result.tables.items()):
+        if values:
+            print(f"\n{title.replace('_', ' ')}")
+            for line in _lines(values):
+                print(f"  {line}")
+    print(f"\nitems: {result.items}")
+    for name, value in result.protocol.items():
+        print(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
+
+
+def _lines(values: Any) -> list[str]:
+    rows = list(values.items()) if isinstance(values, dict) else [("", row) for row in values]
+    return [f"{name:16} {_row(value)}".strip() for name, value in rows]
+
+
+def _row(value: Any) -> str:
+    if isinstance(value, dict):
+        return "  ".join(f"{name} {_row(held)}" for name, held in value.items())
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""The ground floor: nouns, skeletons, geometry, cameras, recordings, settings and errors."""

@@ -1,0 +1,1 @@
+"""What methods share: people cut out of frames, heat maps written and read."""

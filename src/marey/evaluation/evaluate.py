@@ -1,0 +1,146 @@
+"""Method × data × protocol → figures: what `marey eval` and `marey.evaluate` do."""
+
+import time
+from dataclasses import fields, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+from marey.core.errors import SettingsError
+from marey.data import open_kind
+from marey.data.files import Samples
+from marey.evaluation.measure import (
+    BoxesOf,
+    Detect,
+    detect_all,
+    filed_boxes,
+    found_boxes,
+    pose_all,
+    true_boxes,
+)
+from marey.evaluation.people import judge_boxes
+from marey.evaluation.poses import POSE_PROTOCOLS, Name, judge_poses
+from marey.evaluation.result import Result, commit, data_print
+from marey.methods import method
+from marey.methods.detector import Detector, Finder
+from marey.pipeline.plan import PRESETS, Plan, Stage, stage, stages
+from marey.weights import find, read_card
+
+DEFAULT = "balanced"
+LEAST = 0.01
+"""Score from which boxes count towards AP (our choice: recall is flat below)."""
+
+
+def evaluate(
+    name: str,
+    data: str,
+    split: str = "all",
+    boxes: str = "truth",
+    protocol: str | None = None,
+    flip: bool | None = None,
+) -> Result:
+    """Measure a network, or a quality of `marey run`, on labelled data.
+
+    Parameters
+    ----------
+    name
+        a network (or the path of its card), or `default`, `fast`, `balanced`, `best`
+    data
+        KIND:PATH, such as `lsp:../data/lsp`
+    split
+        `all`, `train`, `val`, `test`
+    boxes
+        where poses are estimated: `truth`, `find` (our detector) or a COCO result file
+    protocol
+        `pck-torso`, `pck-box`, `coco`; None: what the kind is usually judged by
+    flip
+        average with the mirrored crop; None: as the quality or network has it
+
+    Raises
+    ------
+    MareyError
+        If the network, data or protocol is unknown or they do not fit.
+    """
+    kind, samples = open_data(data, split)
+    started = time.perf_counter()
+    chosen = _chosen(name, flip)
+    if "find" in chosen.method.kinds:
+        detect, score = detector(chosen, LEAST)
+        result = judge_boxes(samples, detect_all(samples, detect), score)
+        asked: dict[str, Any] = {}
+    else:
+        judged_by = _protocol(protocol, kind)
+        network = chosen.load()
+        run = partial(chosen.method.stage, settings=chosen.settings, network=network)
+        result = judge_poses(judged_by, samples, pose_all(samples, _boxes(boxes), run))
+        asked = {"boxes": boxes, "flip_test": bool(getattr(chosen.settings, "flip", False))}
+    made = {
+        "name": name,
+        "data": {"kind": kind, "split": split, "print": data_print(samples)},
+        **_network(chosen),
+        "commit": commit(),
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    stated = {**result.protocol, **asked, "split": split, "origin": "pixel edges, top left"}
+    return replace(result, protocol=stated, made=made)
+
+
+def open_data(data: str, split: str) -> tuple[str, Samples]:
+    """Open KIND:PATH."""
+    kind, colon, path = data.partition(":")
+    if not colon or not path:
+        raise SettingsError(f"--data {data}: KIND:PATH is expected, such as lsp:data/lsp")
+    return kind, open_kind(kind, path, split)
+
+
+def _chosen(name: str, flip: bool | None) -> Stage:
+    """The stage that a network's name or a quality stands for."""
+    quality = DEFAULT if name == "default" else name
+    if quality in PRESETS:
+        return stages(Plan(quality=quality, flip=flip), None)[1]  # pyright: ignore[reportArgumentType]
+    card = read_card(find(name))
+    chosen = stage(method(card.method).kinds[0], name)
+    if flip is None:
+        return chosen
+    if "flip" not in {field.name for field in fields(chosen.settings)}:
+        raise SettingsError(f"--flip: {card.method} has no flip test; leave the option out")
+    return replace(chosen, settings=replace(chosen.settings, flip=flip))
+
+
+def _protocol(asked: str | None, kind: str) -> Name:
+    known = get_args(Name)
+    if asked is not None and asked not in known:
+        raise SettingsError(f"--protocol {asked}: not known; choose from {', '.join(known)}")
+    if asked is None and kind not in POSE_PROTOCOLS:
+        raise SettingsError(f"--data {kind}: has no poses; choose from {', '.join(POSE_PROTOCOLS)}")
+    return asked or POSE_PROTOCOLS[kind]  # pyright: ignore[reportReturnType]
+
+
+def _boxes(boxes: str) -> BoxesOf:
+    if boxes == "truth":
+        return true_boxes
+    if boxes != "find":
+        return filed_boxes(Path(boxes))
+    return found_boxes(detector(stages(Plan(), None)[0], None)[0])
+
+
+def detector(chosen: Stage, least: float | None) -> tuple[Detect, float]:
+    """How people are found, from the score `least` on (None: as set), and the score where a run cuts off."""
+    network, settings = chosen.load(), chosen.settings
+    if not isinstance(settings, Detector) or network is None:
+        raise SettingsError(f"{chosen.method.name}: finds no people on single pictures; name a detector")
+    shown = settings if least is None else replace(settings, score=least)
+    return Finder(shown, network).detect, settings.tracking.start
+
+
+def _network(chosen: Stage) -> dict[str, Any]:
+    card = chosen.card
+    if card is None:
+        return {"settings": chosen.described()}
+    held = {
+        "name": card.name,
+        "sha256": card.sha256,
+        "recipe": card.recipe,
+        "recipe_print": card.recipe_print,
+    }
+    return {"weights": held, "settings": chosen.described()}

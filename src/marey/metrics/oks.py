@@ -1,0 +1,111 @@
+"""OKS and COCO keypoint AP: how well the poses of all people in a picture are found.
+
+Conventions: OKS = mean over labelled joints of exp(−d² / (2·area·(2σ)²)) (Lin et al.; Ronchi and Perona,
+ICCV 2017); area is the truth's area in px², σ the skeleton's. A predicted NaN joint adds 0. A truth without
+labelled joints is ignored; estimates near it are excused through its box grown to three times its sides. AP
+over thresholds .50:.05:.95, the 20 best estimates an image, ranges all, medium (32²–96²) and large (> 96²)
+by area.
+Metrics (in [0, 1]): AP, AP50, AP75, AP_medium, AP_large, AR. Nothing is suppressed here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from marey.core.errors import DataError
+from marey.metrics.matching import Matches, Sides, average_precision, last_recall, match, rank
+
+MOST = 20
+RANGES = {"all": (0.0, 1e10), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10)}
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The true people of one image: joints, which are labelled, boxes, areas, and which are crowds."""
+
+    xy: Float[np.ndarray, "G J 2"]
+    labelled: Bool[np.ndarray, "G J"]
+    boxes: Float[np.ndarray, "G 4"]
+    areas: Float[np.ndarray, " G"]
+    crowd: Bool[np.ndarray, " G"]
+
+
+def validate(xy: Float[np.ndarray, "D J 2"], people: People, sigmas: Float[np.ndarray, " J"]) -> None:
+    """Refuse arrays whose joints do not belong together."""
+    if xy.shape[1:] != people.xy.shape[1:] or len(sigmas) != xy.shape[1]:
+        found = f"{xy.shape}, {people.xy.shape} and {len(sigmas)} sigmas"
+        raise DataError(f"OKS: joints of {found} do not fit; convert both to one skeleton by name")
+
+
+def oks(
+    xy: Float[np.ndarray, "D J 2"], people: People, sigmas: Float[np.ndarray, " J"]
+) -> Float[np.ndarray, "D G"]:
+    """Object keypoint similarity of every estimate with every truth."""
+    validate(xy, people, sigmas)
+    xy, truth = xy.astype(np.float64), people.xy.astype(np.float64)
+    off = xy[:, None] - truth[None]
+    boxes = people.boxes.astype(np.float64)
+    size = boxes[:, 2:] - boxes[:, :2]
+    low, high = (boxes[:, :2] - size)[None, :, None], (boxes[:, 2:] + size)[None, :, None]
+    beyond = np.maximum(0, low - xy[:, None]) + np.maximum(0, xy[:, None] - high)
+    posed = np.any(people.labelled, axis=1)
+    squares = np.where(posed[None, :, None, None], off, beyond) ** 2
+    spread = (
+        (2 * sigmas.astype(np.float64)) ** 2 * 2 * (people.areas.astype(np.float64)[:, None] + np.spacing(1))
+    )
+    near = np.exp(-squares.sum(-1) / spread[None])
+    near = np.where(np.any(np.isnan(xy), axis=-1)[:, None], 0.0, near)
+    used = people.labelled | ~posed[:, None]
+    return np.where(used[None], near, 0.0).sum(-1) / used.sum(-1)[None]
+
+
+def joints(
+    xy: Float[np.ndarray, "G J 2"], people: People, sigmas: Float[np.ndarray, " J"]
+) -> Float[np.ndarray, "G J"]:
+    """Similarity of each joint of paired estimates and truths: NaN where not labelled, 0 where missing."""
+    validate(xy, people, sigmas)
+    squares = ((xy.astype(np.float64) - people.xy) ** 2).sum(-1)
+    areas = people.areas.astype(np.float64)[:, None] + np.spacing(1)
+    spread = (2 * sigmas.astype(np.float64)) ** 2 * 2 * areas
+    near = np.where(np.isnan(xy).any(-1), 0.0, np.exp(-squares / spread))
+    return np.where(people.labelled, near, np.nan)
+
+
+def image(
+    xy: Float[np.ndarray, "D J 2"],
+    scores: Float[np.ndarray, " D"],
+    people: People,
+    sigmas: Float[np.ndarray, " J"],
+    most: int = MOST,
+) -> dict[str, Matches]:
+    """Match one image in every range of area."""
+    alike = oks(xy, people, sigmas)
+    with np.errstate(invalid="ignore"):
+        spans = np.where(np.isnan(xy), -np.inf, xy).max(1) - np.where(np.isnan(xy), np.inf, xy).min(1)
+    areas = np.where(np.isfinite(spans).all(1), spans.prod(1), 0.0)
+    matches: dict[str, Matches] = {}
+    for name, (low, high) in RANGES.items():
+        ignore = ~people.labelled.any(1) | people.crowd | (people.areas < low) | (people.areas > high)
+        outside = (areas < low) | (areas > high)
+        matches[name] = match(alike, scores, Sides(ignore, people.crowd, outside), most=most)
+    return matches
+
+
+def evaluate(
+    images: Sequence[dict[str, Matches]],
+    weights: Float[np.ndarray, " I"] | None = None,
+    ranges: Iterable[str] = tuple(RANGES),
+) -> dict[str, float]:
+    """Combine the images of a set in the ranges asked for; `weights` repeats images (resampling)."""
+    values: dict[str, float] = {}
+    for name in ranges:
+        ranked = rank([one[name] for one in images])
+        precision = average_precision(ranked, weights)
+        if name == "all":
+            values |= {"AP": precision.mean(), "AP50": precision[0], "AP75": precision[5]}
+            values["AR"] = last_recall(ranked, weights).mean()
+        else:
+            values[f"AP_{name}"] = precision.mean()
+    return {name: float(value) for name, value in values.items()}

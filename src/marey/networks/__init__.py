@@ -1,0 +1,1 @@
+"""The trainable twins of methods, one file of the same name each."""

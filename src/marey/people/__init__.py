@@ -1,0 +1,1 @@
+"""Who is where: people are detected, followed through time, and chosen."""

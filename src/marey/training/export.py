@@ -1,0 +1,161 @@
+"""The border between training and running: a module becomes an ONNX file with a card beside it.
+
+The file takes uint8 pictures and normalises inside; weights lie in it as float16 behind a Cast and are
+computed with in float32; the batch is dynamic. It is compared with the module (its weights rounded alike)
+before the card is written.
+"""
+
+import copy
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from marey.core.errors import WeightsError
+from marey.core.settings import plain
+from marey.training.recipe import Recipe
+from marey.trunks.mobilenet import ScaledConv
+from marey.trunks.starts import CREDITS
+from marey.weights.card import Card, write_card
+
+OPSET = 17
+TOLERANCE = 1e-3
+TERMS = {
+    "lsp": "Leeds Sports Pose: research, cite Johnson and Everingham 2010",
+    "lspet": "Leeds Sports Pose Extended: research, cite Johnson and Everingham 2011",
+    "coco": "COCO 2017: annotations CC-BY 4.0, images under Flickr's terms",
+    "jhmdb": "JHMDB: research, cite Jhuang et al. 2013",
+    "pennfudan": "Penn-Fudan pedestrians: free, cite Wang et al. 2007",
+    "negatives": "INRIA Person, images without people: research, cite Dalal and Triggs 2005",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What is exported: `wrap` makes the module of the file (uint8 NHWC in) from the trained one."""
+
+    name: str
+    module: nn.Module
+    wrap: Callable[[nn.Module], nn.Module]
+    outputs: tuple[str, ...]
+    size: tuple[int, int]
+    skeleton: str
+    settings: Any
+    free: bool = False  # pictures of other sizes go as well
+
+
+def export(product: Product, recipe: Recipe, folder: Path) -> Path:
+    """Write `NAME.onnx` and `NAME.toml`; gives the card's path.
+
+    Raises
+    ------
+    WeightsError
+        When the file does not compute what the module computes, to 1e-3.
+    """
+    module = product.wrap(_rounded(product.module)).eval()
+    rgb = torch.randint(0, 256, (2, product.size[1], product.size[0], 3), dtype=torch.uint8)
+    graph = _halved(_trace(module, rgb, product))
+    worst = difference(graph, module, rgb)
+    if not worst <= TOLERANCE:
+        raise WeightsError(f"{product.name}: the exported file differs from the module by {worst:.2g}")
+    folder.mkdir(parents=True, exist_ok=True)
+    data = graph.SerializeToString()
+    onnx_path, card_path = folder / f"{product.name}.onnx", folder / f"{product.name}.toml"
+    draft = onnx_path.with_suffix(".tmp")
+    draft.write_bytes(data)
+    card = Card(
+        name=product.name,
+        method=recipe.method,
+        skeleton=product.skeleton,
+        input_size=product.size,
+        outputs=product.outputs,
+        opset=OPSET,
+        parameters=sum(int(np.prod(i.dims)) for i in graph.graph.initializer),
+        gmac=round(gmac(module, product.size), 3),
+        starts=CREDITS.get(recipe.start, "random weights"),
+        data=tuple({"kind": s.kind, "terms": TERMS.get(s.kind, "unknown")} for s in recipe.data),
+        recipe=f"recipes/{recipe.name}.toml",
+        recipe_print=recipe.print,
+        seed=recipe.seed,
+        sha256=hashlib.sha256(data).hexdigest(),
+        licence="Apache-2.0",
+        settings=plain(product.settings),
+    )
+    draft.replace(onnx_path)
+    write_card(card, card_path)
+    return card_path
+
+
+def difference(graph: onnx.ModelProto, module: nn.Module, rgb: torch.Tensor) -> float:
+    """Largest difference between file and module over all outputs."""
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    found = session.run(None, {"rgb": rgb.numpy()})
+    with torch.no_grad():
+        wanted = module(rgb)
+    wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+    return max(float(np.abs(a - b.numpy()).max()) for a, b in zip(found, wanted, strict=True))
+
+
+def gmac(module: nn.Module, size: tuple[int, int]) -> float:
+    """Thousand million multiply-adds of the convolutions for one picture of `size` = (width, height)."""
+    counted: list[float] = []
+
+    def count(part: nn.Module, given: tuple[torch.Tensor, ...], made: torch.Tensor) -> None:
+        cells = given[0] if isinstance(part, nn.ConvTranspose2d) else made
+        counted.append(float(part.weight.numel() * cells[0, 0].numel()))  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    kinds = (nn.Conv2d, nn.ConvTranspose2d, ScaledConv)
+    hooks = [part.register_forward_hook(count) for part in module.modules() if isinstance(part, kinds)]
+    with torch.no_grad():
+        module(torch.zeros(1, size[1], size[0], 3, dtype=torch.uint8))
+    for hook in hooks:
+        hook.remove()
+    return sum(counted) / 1e9
+
+
+def _rounded(module: nn.Module) -> nn.Module:
+    """A copy with scales folded in and weights rounded to float16, as the file stores them."""
+    twin = copy.deepcopy(module).cpu().float().eval()
+    for part in twin.modules():
+        if isinstance(part, ScaledConv):
+            part.fold()
+    with torch.no_grad():
+        for parameter in twin.parameters():
+            parameter.copy_(parameter.half().float())
+    return twin
+
+
+def _trace(module: nn.Module, rgb: torch.Tensor, product: Product) -> onnx.ModelProto:
+    held = io.BytesIO()
+    axes = {name: {0: "n", 1: "cells"} if product.free else {0: "n"} for name in product.outputs}
+    axes["rgb"] = {0: "n", 1: "height", 2: "width"} if product.free else {0: "n"}
+    torch.onnx.export(
+        module, (rgb,), held, input_names=["rgb"], output_names=list(product.outputs), opset_version=OPSET,
+        dynamic_axes=axes, dynamo=False,
+    )  # fmt: skip
+    return onnx.load_from_string(held.getvalue())
+
+
+def _halved(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """Store float32 initialisers as float16 behind a Cast."""
+    casts = []
+    for held in graph.graph.initializer:
+        if held.data_type != TensorProto.FLOAT:
+            continue
+        values = numpy_helper.to_array(held)
+        name, stored = held.name, f"{held.name}.half"
+        held.CopyFrom(numpy_helper.from_array(values.astype(np.float16), stored))
+        casts.append(helper.make_node("Cast", [stored], [name], to=TensorProto.FLOAT))
+    for node in reversed(casts):
+        graph.graph.node.insert(0, node)
+    onnx.checker.check_model(graph)
+    return graph

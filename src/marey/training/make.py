@@ -1,0 +1,122 @@
+"""From a recipe to a network on the shelf: build, start, train, export."""
+
+import importlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from marey.core.errors import SettingsError
+from marey.core.folders import cache_dir
+from marey.core.settings import parse
+from marey.core.skeletons import COCO17, MAREY19
+from marey.methods import method
+from marey.training.cache import CacheSettings, people
+from marey.training.detection import detection_batches
+from marey.training.export import Product, export
+from marey.training.loop import Batches, bare_rate, fit
+from marey.training.poses import LOOKED_FOR, PoseBatches
+from marey.training.recipe import Recipe
+from marey.training.witness import trust
+from marey.trunks import starts
+
+_log = logging.getLogger(__name__)
+
+
+def make(recipe: Recipe, folder: Path, *, resume: bool = False) -> Path:
+    """Train what the recipe says and export it to `folder`; gives the card's path.
+
+    The run lies in the user's cache under the recipe's name and print; `resume` goes on with it.
+    """
+    settings: Any = parse(method(recipe.method).settings, recipe.settings, f"{recipe.name}.toml: settings")
+    twin = importlib.import_module(f"marey.networks.{recipe.method}")
+    torch.manual_seed(recipe.seed)
+    net: nn.Module = twin.build(settings)
+    batches = task(recipe.method)(recipe, settings) if recipe.train.steps else None
+    if recipe.start:
+        pictures = None if batches is None else batches.make(0)["rgb"]
+        twin.start(net, settings, starts.read(recipe.start, Path(recipe.starts)), pictures)
+    place = run_folder(recipe)
+    if not resume:
+        (place / "last.pt").unlink(missing_ok=True)
+    if batches is not None:
+        loss = partial(twin.loss, settings=settings)
+        _log.info("training in %s: loss, rate and speed in curve.jsonl", place)
+        net = fit(net, loss, batches, recipe.train, place)
+    return export(_product(recipe, settings, twin, net), recipe, folder)
+
+
+def run_folder(recipe: Recipe) -> Path:
+    """Where the run of a recipe lies, named by what shapes it (not by what is done with it afterwards)."""
+    shape = replace(recipe, train=replace(recipe.train, blend=1.0), reach={})
+    return cache_dir() / "runs" / f"{recipe.name}-{shape.print}"
+
+
+def share_on_network(recipe: Recipe) -> Callable[[], float]:
+    """For measuring: examples a second of forward and backward alone on this recipe's batches."""
+    settings: Any = parse(method(recipe.method).settings, recipe.settings)
+    twin = importlib.import_module(f"marey.networks.{recipe.method}")
+    batches = task(recipe.method)(recipe, settings)
+    return lambda: bare_rate(
+        twin.build(settings), partial(twin.loss, settings=settings), batches, recipe.train
+    )
+
+
+def pose_batches(recipe: Recipe, settings: Any) -> Batches:
+    """Crops of people with joints, as the recipe's data say."""
+    held = people(recipe.data, CacheSettings())
+    kinds = np.array([source.kind for source in recipe.data])[held.source]
+    lspet = next((source.folder for source in recipe.data if source.kind == "lspet"), Path())
+    odds = np.array([source.repeat for source in recipe.data], np.float64)[held.source]
+    looked = np.array([LOOKED_FOR.get(kind, 0) for kind in kinds])
+    weights = trust(held, kinds == "lspet", lspet, Path(recipe.starts))
+    skeleton = COCO17 if settings.skeleton == "coco17" else MAREY19
+    return PoseBatches(
+        held, weights, odds, looked, skeleton, settings.side, settings.padding, recipe.augment,
+        recipe.train.batch, recipe.seed,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How a kind of method is given batches."""
+
+    kind: str
+    batches: Callable[[Recipe, Any], Batches]
+
+
+TASKS = (Task("find", detection_batches), Task("estimate", pose_batches))
+
+
+def task(name: str) -> Callable[[Recipe, Any], Batches]:
+    """The batches of a method's kind.
+
+    Raises
+    ------
+    SettingsError
+        When nothing of the kind can be trained.
+    """
+    kinds = method(name).kinds
+    for known in TASKS:
+        if known.kind in kinds:
+            return known.batches
+    raise SettingsError(f"method {name}: nothing that does {', '.join(kinds)} can be trained")
+
+
+def _product(recipe: Recipe, settings: Any, twin: Any, net: nn.Module) -> Product:
+    return Product(
+        name=recipe.name,
+        module=net,
+        wrap=twin.Exported,
+        outputs=twin.Exported.outputs,
+        size=(settings.side, settings.side),
+        skeleton=getattr(settings, "skeleton", ""),
+        settings=settings,
+        free="find" in method(recipe.method).kinds,
+    )

@@ -1,0 +1,93 @@
+"""Batches for networks that put joints on one person's crop."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from marey.core.skeletons import MAREY19, Skeleton, mirrored
+from marey.data.sample import State
+from marey.training.augment import Augment, change_pixels, draw_warp, warp
+from marey.training.cache import People
+
+LOOKED_FOR = {"coco": 17}
+"""Sets that label every joint they can see, with how many of our joints they look for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoseBatches:
+    """Random people, warped.
+
+    `trust` (N, 19) weighs labels (`training/witness.py`); `odds` (N,) weighs people.
+    """
+
+    people: People
+    trust: np.ndarray
+    odds: np.ndarray
+    looked: np.ndarray  # (N,) joints the person's set looks for
+    skeleton: Skeleton
+    side: int
+    padding: float
+    augment: Augment
+    batch: int
+    seed: int
+
+    def make(self, step: int) -> dict[str, np.ndarray]:
+        """The batch of a step: rgb uint8 (B, side, side, 3), xy, weight, absent.
+
+        People come in the order of a shuffle of each epoch, so that none is left out by chance.
+        """
+        drawn = [self._one(*number) for number in self._numbers(step)]
+        return {key: np.stack([item[key] for item in drawn]) for key in drawn[0]}
+
+    def prepare(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
+        """Change pixels on the device."""
+        generator = torch.Generator().manual_seed(hash((self.seed, step)) & 0x7FFFFFFF)
+        rgb = batch["rgb"].permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
+        rgb = change_pixels(rgb, self.augment, generator).contiguous(memory_format=torch.channels_last)
+        return {**batch, "rgb": rgb}
+
+    def epoch(self) -> np.ndarray:
+        """How often each person comes in an epoch, whole numbers and chances."""
+        return self.odds
+
+    def _numbers(self, step: int) -> list[tuple[int, int]]:
+        """(person, position in the whole run) of a step's examples."""
+        size = max(int(np.ceil(self.odds.sum())), 1)
+        found = []
+        for position in range(step * self.batch, (step + 1) * self.batch):
+            order = _shuffle(self.odds.tobytes(), self.odds, self.seed, position // size)
+            found.append((int(order[position % size % len(order)]), position))
+        return found
+
+    def _one(self, number: int, position: int) -> dict[str, np.ndarray]:
+        rng = np.random.default_rng((self.seed, position))
+        people, count = self.people, len(self.skeleton)
+        xy = people.xy[number]
+        matrix, mirror = draw_warp(rng, people.boxes[number], xy, self.side, self.augment, self.padding)
+        known = people.state[number] > State.UNLABELLED
+        placed = np.nan_to_num(xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+        weight = np.where(known, self.trust[number], 0).astype(np.float32)
+        absent = (~known & (np.arange(len(known)) < self.looked[number])).astype(np.float32)
+        if known.sum() < 5:  # too few to say that the others were looked for in earnest
+            absent[:] = 0
+        if mirror:
+            order = list(mirrored(MAREY19))
+            placed, weight, absent = placed[order], weight[order], absent[order]
+        rgb = warp(people.rgb(number), matrix, self.side)
+        return {"rgb": rgb, "xy": placed[:count], "weight": weight[:count], "absent": absent[:count]}
+
+
+_SHUFFLES: dict[tuple[int, int, int], np.ndarray] = {}
+
+
+def _shuffle(key: bytes, odds: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+    """An epoch's order: each person as often as `odds` says, its fraction by chance."""
+    place = (hash(key), seed, epoch)
+    if place not in _SHUFFLES:
+        rng = np.random.default_rng((seed, 7919, epoch))
+        times = np.floor(odds + rng.random(len(odds))).astype(int)
+        _SHUFFLES.clear()
+        _SHUFFLES[place] = rng.permutation(np.repeat(np.arange(len(odds)), times))
+    return _SHUFFLES[place]

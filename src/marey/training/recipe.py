@@ -1,0 +1,72 @@
+"""A recipe: the one TOML file that makes a network, complete and readable alone."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from marey.core.settings import fingerprint, load_toml, override, parse, plain
+from marey.data import open_kind
+from marey.data.sample import Sample
+from marey.training.augment import Augment
+from marey.training.detection_pictures import Mix
+from marey.training.loop import TrainSettings
+
+DATA = Path("../shared/data")
+"""Where data sets lie unless the recipe or `--data KIND:PATH` says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One data set: every `every`-th sample of a split, seen `repeat` times in an epoch."""
+
+    kind: str
+    split: str = "train"
+    every: int = 1
+    repeat: float = 1.0
+    path: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Where the set lies."""
+        return Path(self.path) if self.path else DATA / self.kind
+
+    def samples(self) -> list[Sample]:
+        """The samples asked for."""
+        return list(open_kind(self.kind, self.folder, self.split)[:: self.every])
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What `recipes/NAME.toml` says. `settings` are the method's own, `reach` what the result must meet."""
+
+    method: str
+    data: tuple[Source, ...]
+    seed: int = 1
+    start: str = ""
+    starts: str = str(DATA / "teachers")
+    settings: dict[str, Any] = field(default_factory=dict)
+    train: TrainSettings = field(default_factory=TrainSettings)
+    augment: Augment = field(default_factory=Augment)
+    mix: Mix | None = None  # canvases of a detector
+    reach: dict[str, float] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def print(self) -> str:
+        """12 digits that name what the recipe says, wherever it lies."""
+        return fingerprint({key: value for key, value in plain(self).items() if value is not None})
+
+
+def read_recipe(path: Path, changes: list[str], folders: dict[str, str]) -> Recipe:
+    """Read a recipe with `--set` changes and `--data KIND:PATH` folders applied.
+
+    Raises
+    ------
+    SettingsError
+        On what is unknown, missing or of the wrong type, with its place.
+    """
+    told = override({"name": path.stem, **load_toml(path)}, changes)
+    for source in told.get("data", []):
+        if isinstance(source, dict) and source.get("kind") in folders:
+            source["path"] = folders[source["kind"]]
+    return parse(Recipe, told, path.name)

@@ -1,0 +1,1 @@
+"""What trained networks share: trunks, and the weights they may start from."""

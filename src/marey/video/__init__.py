@@ -1,0 +1,1 @@
+"""Pixels in and out: reading, writing and drawing on video. Time is born here."""

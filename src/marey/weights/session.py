@@ -1,0 +1,201 @@
+"""Runs a network file: OpenVINO on processors, onnxruntime on CUDA.
+
+Conventions: arrays in and out by name; a batch may have any size, and what comes out for one item does not
+depend on its neighbours. Pictures go in as uint8 (N, H, W, 3), `rgb`; the graph itself casts and normalises.
+
+Choices, measured (tools/bench_engines.py): one compilation with a dynamic batch is as fast as one per batch
+size; the hint `LATENCY` puts all threads on one batch, `THROUGHPUT` was slower at every size we use.
+OpenVINO's cache of compiled networks stays off: it saves 0.3 s a start, and a killed run may leave a torn
+file in it.
+"""
+
+import importlib
+import importlib.util
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, final
+
+import numpy as np
+import openvino
+
+from marey.core.errors import WeightsError
+from marey.core.stages import Arrays
+from marey.weights.card import Card, read_card
+from marey.weights.shelf import find
+
+Device = Literal["auto", "cpu", "cuda"]
+Shape = tuple[int | None, ...]
+CUDA = "CUDAExecutionProvider"
+
+_log = logging.getLogger(__name__)
+
+
+@final
+class Session:
+    """A loaded network. Calls from several threads are safe; `provider` is what it really runs on.
+
+    `inputs` holds the shape of each input, None where any size goes.
+    """
+
+    def __init__(self, card: Card, provider: str, inputs: dict[str, Shape], run: Callable[[Arrays], Arrays]):
+        self.card = card
+        self.provider = provider
+        self.inputs = inputs
+        self._run = run
+
+    def __call__(self, inputs: Arrays) -> Arrays:
+        """Run on named arrays (first axis the batch); the outputs named on the card come back.
+
+        Raises
+        ------
+        WeightsError
+            If an input is missing or not of the network's shape.
+        """
+        for name, shape in self.inputs.items():
+            if name not in inputs:
+                given = ", ".join(inputs) or "nothing"
+                raise WeightsError(f"{self.card.name}: the input `{name}` is missing; {given} was given")
+            got = inputs[name].shape
+            if len(got) != len(shape) or any(a not in (None, b) for a, b in zip(shape, got, strict=True)):
+                wanted = ", ".join(str(size or ("any" if axis else "N")) for axis, size in enumerate(shape))
+                raise WeightsError(f"{self.card.name}: the input `{name}` must be ({wanted}), not {got}")
+        return self._run({name: np.ascontiguousarray(inputs[name]) for name in self.inputs})
+
+
+def load(source: str | Path | Card, device: Device = "auto", threads: int | None = None) -> Session:
+    """Load a network by name, by path (of the .onnx or its card) or by card.
+
+    Parameters
+    ----------
+    source
+        A name on the shelf, a path, or a card that was read from a file.
+    device
+        `cpu`; `cuda`, which fails rather than run elsewhere; `auto`: CUDA where it works, else the processor.
+    threads
+        Processor threads for one call; None: all cores.
+
+    Raises
+    ------
+    WeightsError
+        If the network is missing, is not what its card says, or cannot run on the device asked for.
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise WeightsError(f"device {device}: unknown; choose auto, cpu or cuda")
+    card = source if isinstance(source, Card) else read_card(find(source))
+    card.verify()
+    if device == "cuda":
+        session = _on_cuda(card)
+    elif device == "auto" and has_cuda():
+        try:
+            session = _on_cuda(card)
+        except WeightsError as error:
+            _log.warning("%s; the processor is used instead", error)
+            session = _on_processor(card, threads)
+    else:
+        session = _on_processor(card, threads)
+    _log.info("%s runs on %s", card.name, session.provider)
+    return session
+
+
+def has_cuda() -> bool:
+    """Whether an onnxruntime made for CUDA is installed (not yet whether it works)."""
+    return (
+        importlib.util.find_spec("onnxruntime") is not None
+        and CUDA in _onnxruntime().get_available_providers()
+    )
+
+
+def has_bf16() -> bool:
+    """Whether the processor computes in bfloat16."""
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _on_processor(card: Card, threads: int | None) -> Session:
+    precision = "bf16" if card.bf16 and has_bf16() else "f32"
+    config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+    if threads is not None:
+        config["INFERENCE_NUM_THREADS"] = threads
+    try:
+        compiled = openvino.Core().compile_model(card.onnx, "CPU", config)
+    except RuntimeError as error:
+        raise _broken(card, error) from error
+    names = _outputs(card, [port.get_any_name() for port in compiled.outputs])
+    shapes = {port.get_any_name(): _shape(port.get_partial_shape()) for port in compiled.inputs}
+    local = threading.local()
+
+    def run(inputs: Arrays) -> Arrays:
+        if not hasattr(local, "request"):  # a request serves one thread; the compiled network serves all
+            local.request = compiled.create_infer_request()
+        outputs = local.request.infer(inputs, share_inputs=True)
+        return {name: outputs[name] for name in names}
+
+    return Session(card, f"OpenVINO CPU {precision}", shapes, run)
+
+
+def _on_cuda(card: Card) -> Session:
+    if not has_cuda():
+        raise WeightsError(
+            "device cuda: onnxruntime for CUDA is not installed; pip install 'marey[cuda]' or --device cpu"
+        )
+    runtime = _onnxruntime()
+    errors = _onnxruntime_errors()
+    try:
+        engine = runtime.InferenceSession(str(card.onnx), providers=[CUDA])
+    except errors as error:
+        raise _broken(card, error) from error
+    if CUDA not in engine.get_providers():  # onnxruntime falls back to the processor without an error
+        raise WeightsError(
+            "device cuda: onnxruntime could not start CUDA (driver, CUDA or cuDNN missing; its own log above "
+            "says which); see `marey doctor`, or use --device cpu"
+        )
+    names = _outputs(card, [port.name for port in engine.get_outputs()])
+    shapes = {
+        port.name: tuple(size if isinstance(size, int) else None for size in port.shape)
+        for port in engine.get_inputs()
+    }
+
+    def run(inputs: Arrays) -> Arrays:
+        try:
+            return dict(zip(names, engine.run(list(names), inputs), strict=True))
+        except errors as error:
+            raise WeightsError(f"{card.name}: failed on CUDA ({_line(error)}); try --device cpu") from error
+
+    return Session(card, CUDA, shapes, run)
+
+
+def _onnxruntime() -> Any:
+    return importlib.import_module("onnxruntime")
+
+
+def _onnxruntime_errors() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises; its exceptions share no base."""
+    states = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+    names = (
+        "EPFail Fail InvalidArgument InvalidGraph InvalidProtobuf NoSuchFile NotImplemented RuntimeException"
+    )
+    return tuple(getattr(states, name) for name in names.split())
+
+
+def _shape(shape: Any) -> Shape:
+    return tuple(None if axis.is_dynamic else axis.get_length() for axis in shape)
+
+
+def _outputs(card: Card, names: list[str]) -> tuple[str, ...]:
+    """The card's outputs, which the network must have."""
+    for name in card.outputs:
+        if name not in names:
+            raise WeightsError(
+                f"{card.onnx}: has no output `{name}`, which its card names; it has {', '.join(names)}"
+            )
+    return card.outputs
+
+
+def _broken(card: Card, error: Exception) -> WeightsError:
+    return WeightsError(f"{card.onnx}: is no network that can be loaded ({_line(error)}); export it again")
+
+
+def _line(error: Exception) -> str:
+    """The last line of a library's message: where C++ says what went wrong."""
+    return str(error).strip().splitlines()[-1][:200] if str(error).strip() else type(error).__name__

@@ -1,0 +1,79 @@
+"""The heat-map codec: what is encoded comes back, and scores behave as probabilities."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marey.estimation.codecs import HeatCodec
+
+CODEC = HeatCodec((192, 256), sigma=2.0)
+inner = st.tuples(st.floats(16, 176), st.floats(16, 240))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(inner, min_size=1, max_size=5), st.sampled_from([1.5, 2.0, 2.5]))
+def test_joints_come_back_to_a_hundredth_of_a_pixel(joints: list[tuple[float, float]], sigma: float) -> None:
+    codec = HeatCodec((192, 256), sigma)
+    xy = np.array([joints], np.float32)
+    found, scores = codec.decode(codec.encode(xy, np.ones(xy.shape[:2], bool)))
+    np.testing.assert_allclose(found, xy, atol=0.02)
+    assert (scores > 0.7).all()
+    assert (scores <= 1).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0, 191.9), st.floats(0, 255.9))
+def test_joints_at_the_edge_come_back_to_two_cells(x: float, y: float) -> None:
+    xy = np.array([[[x, y]]], np.float32)
+    found, _ = CODEC.decode(CODEC.encode(xy, np.ones((1, 1), bool)))
+    assert np.abs(found - xy).max() < 2 * CODEC.stride
+
+
+def test_maps_are_probabilities() -> None:
+    xy = np.array([[[50.3, 60.1], [0.0, 255.9], [-5.0, 20.0], [30.0, 30.0]]])
+    labelled = np.array([[True, True, True, False]])
+    coded = CODEC.encode(xy, labelled)
+    mass = coded["heat"].sum((2, 3)) + coded["nowhere"]
+    np.testing.assert_allclose(mass, [[1, 1, 1, 0]], atol=1e-5)
+    np.testing.assert_array_equal(coded["nowhere"], [[0, 0, 1, 0]])
+    np.testing.assert_array_equal(coded["weight"], [[1, 1, 1, 0]])
+
+
+def test_the_mean_of_a_map_is_the_joint_in_edge_based_pixels() -> None:
+    xy = np.array([[[101.7, 83.2]]])
+    heat = CODEC.encode(xy, np.ones((1, 1), bool))["heat"][0, 0].astype(np.float64)
+    columns = (np.arange(heat.shape[1]) + 0.5) * CODEC.stride
+    rows = (np.arange(heat.shape[0]) + 0.5) * CODEC.stride
+    np.testing.assert_allclose([heat.sum(0) @ columns, heat.sum(1) @ rows], [101.7, 83.2], atol=1e-3)
+
+
+def test_a_joint_that_is_nowhere_scores_low() -> None:
+    flat = np.full((1, 1, 64, 48), 0.2 / (64 * 48), np.float32)  # the rest of the mass is "not here"
+    _, scores = CODEC.decode({"heat": flat})
+    assert scores.max() < 0.01
+
+
+def test_each_crop_is_decoded_alone() -> None:
+    rng = np.random.default_rng(1)
+    heat = rng.random((7, 3, 64, 48)).astype(np.float32) / 3000
+    together = CODEC.decode({"heat": heat})
+    for k in range(7):
+        alone = CODEC.decode({"heat": heat[k : k + 1]})
+        np.testing.assert_array_equal(together[0][k], alone[0][0])
+        np.testing.assert_array_equal(together[1][k], alone[1][0])
+
+
+def test_nobody_gives_no_joints() -> None:
+    xy, scores = CODEC.decode({"heat": np.zeros((0, 19, 64, 48), np.float32)})
+    assert xy.shape == (0, 19, 2)
+    assert scores.shape == (0, 19)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_flat_and_certain_maps_do_not_break(value: float) -> None:
+    heat = np.zeros((1, 1, 64, 48), np.float32)
+    heat[0, 0, 10, 10] = value
+    xy, scores = CODEC.decode({"heat": heat})
+    assert np.isfinite(xy).all()
+    assert scores[0, 0] == value

@@ -1,0 +1,113 @@
+"""The trainable twin: one target with the codec, losses that mind masks, a start that decodes as MoveNet."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from marey.methods.baseline import PRESETS, SKELETONS, Baseline, codec
+from marey.networks import baseline as twin
+
+SMALL = Baseline("movenet-lightning", 64, sigma=1.5)
+
+
+def joints(count: int, side: int) -> np.ndarray:
+    return np.random.default_rng(2).uniform(-0.2 * side, 1.2 * side, (count, 19, 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize("settings", [SMALL, Baseline(side=128, sigma=2.0)])
+def test_targets_on_the_device_equal_the_codec(settings: Baseline) -> None:
+    xy = joints(6, settings.side)
+    wanted = codec(settings).encode(xy, np.ones(xy.shape[:2], bool))
+    heat, nowhere = twin.render(torch.from_numpy(xy), settings)
+    np.testing.assert_allclose(heat.numpy(), wanted["heat"], atol=1e-5)
+    np.testing.assert_array_equal(nowhere.numpy(), wanted["nowhere"])
+
+
+def batch(settings: Baseline, count: int = 2) -> dict[str, torch.Tensor]:
+    xy = torch.from_numpy(joints(count, settings.side))
+    ones = torch.ones(xy.shape[:2])
+    return {"xy": xy, "weight": ones, "absent": torch.zeros_like(ones)}
+
+
+def outputs(settings: Baseline, count: int = 2) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    cells = settings.side // 4
+    return {
+        "logits": torch.randn(count, 19, cells, cells, generator=generator, requires_grad=True),
+        "nowhere": torch.zeros(count, 19, requires_grad=True),
+        "anchor": torch.zeros(count, 19, 2, requires_grad=True),
+    }
+
+
+@pytest.mark.parametrize("kind", ["cross-entropy", "mse"])
+def test_masked_joints_have_no_say(kind: str) -> None:
+    settings = replace(SMALL, loss=kind)
+    given, made = batch(settings), outputs(settings)
+    given["weight"][:, 3] = 0
+    first = twin.loss(made, given, settings)["loss"]
+    first.backward()
+    assert made["logits"].grad is not None
+    assert made["logits"].grad[:, 3].abs().max() == 0
+    assert made["logits"].grad[:, 4].abs().max() > 0
+    moved = {**given, "xy": given["xy"].clone()}
+    moved["xy"][:, 3] += 17
+    assert torch.equal(first, twin.loss(made, moved, settings)["loss"])
+
+
+def test_the_loss_is_least_at_the_truth() -> None:
+    given = batch(SMALL)
+    heat, nowhere = twin.render(given["xy"], SMALL)
+    shares = torch.cat([heat.flatten(2), nowhere[..., None]], 2).clamp_min(1e-12).log()
+    anchor = given["xy"] / 4 - 0.5
+    best = {"logits": shares[..., :-1].reshape(heat.shape), "nowhere": shares[..., -1], "anchor": anchor}
+    least = twin.loss(best, given, SMALL)["loss"]
+    for other in (
+        outputs(SMALL),
+        {**best, "logits": best["logits"].roll(1, 3)},
+        {**best, "anchor": anchor + 1},
+    ):
+        assert twin.loss(other, given, SMALL)["loss"] > least
+
+
+def test_absent_joints_are_taught_to_be_nowhere() -> None:
+    given, made = batch(SMALL), outputs(SMALL)
+    given["weight"][:, 7], given["absent"][:, 7] = 0, 1
+    twin.loss(made, given, SMALL)["loss"].backward()
+    assert made["nowhere"].grad is not None
+    assert (made["nowhere"].grad[:, 7] < 0).all()
+
+
+@pytest.mark.parametrize("preset", ["small", "lightning", "r18"])
+def test_networks_give_maps_at_stride_four(preset: str) -> None:
+    settings = replace(PRESETS[preset], side=64)
+    net = twin.build(settings).eval()
+    with torch.no_grad():
+        made = net(torch.zeros(2, 3, 64, 64))
+        heat = twin.Exported(net)(torch.zeros(2, 64, 64, 3, dtype=torch.uint8))
+    assert made["logits"].shape == (2, 19, 16, 16)
+    assert made["nowhere"].shape == (2, 19)
+    assert heat.shape == (2, 19, 16, 16)
+    assert (heat.sum((2, 3)) <= 1 + 1e-5).all()
+
+
+def test_the_file_gives_the_losss_probabilities() -> None:
+    net = twin.build(SMALL).eval()
+    rgb = torch.randint(0, 255, (1, 64, 64, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        shares = twin.log_share(net(rgb.permute(0, 3, 1, 2).float()))[0].exp()
+        torch.testing.assert_close(twin.Exported(net)(rgb), shares, atol=1e-6, rtol=1e-4)
+
+
+def test_new_joints_lie_on_the_line_of_old_ones() -> None:
+    rows = twin.mixture(SKELETONS["marey19"].joints)
+    np.testing.assert_array_equal(rows[:17], np.eye(17))
+    np.testing.assert_allclose(rows.sum(1), 1)  # so that places regressed to are mixed as places
+
+
+def test_maps_do_not_move_the_regression() -> None:
+    net = twin.build(SMALL)
+    made = net(torch.rand(1, 3, 64, 64) * 255)
+    made["logits"].square().sum().backward()
+    assert all(p.grad is None for p in net.heads.get_submodule("regress").parameters())

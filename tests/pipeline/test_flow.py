@@ -1,0 +1,79 @@
+"""Threads keep order, pass errors on, end when told, and never run further ahead than allowed."""
+
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marey.pipeline import flow
+from marey.pipeline.flow import Meter, ahead_of
+
+
+@given(st.lists(st.integers()), st.integers(1, 5))
+def test_order_and_content_are_kept(items: list[int], n: int) -> None:
+    assert list(ahead_of(iter(items), n)) == items
+
+
+def test_upstream_runs_on_its_own_thread_and_at_most_n_ahead() -> None:
+    made, threads = [], set()
+
+    def numbers():
+        for k in range(50):
+            made.append(k)
+            threads.add(threading.get_ident())
+            yield k
+
+    for k in ahead_of(numbers(), 3):
+        time.sleep(0.001)
+        assert len(made) <= k + 1 + 3
+    assert threads.isdisjoint({threading.get_ident()})
+    assert len(threads) == 1
+
+
+def test_error_arrives_at_the_item_that_failed() -> None:
+    def numbers():
+        yield from range(3)
+        raise ValueError("torn")
+
+    got = []
+    with pytest.raises(ValueError, match="torn"):
+        got.extend(ahead_of(numbers(), 2))
+    assert got == [0, 1, 2]
+
+
+def test_stopping_early_closes_the_upstream_and_ends_the_thread() -> None:
+    closed = []
+
+    def numbers():
+        try:
+            k = 0
+            while True:
+                yield k
+                k += 1
+        finally:
+            closed.append(True)
+
+    before = threading.active_count()
+    running = ahead_of(ahead_of(numbers(), 2), 2)
+    assert next(running) == 0
+    running.close()
+    assert closed == [True]
+    assert threading.active_count() == before
+
+
+def test_meter_counts_a_stage_without_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(flow.time, "perf_counter", lambda: now)
+
+    def slow(items, seconds):
+        nonlocal now
+        for item in items:
+            now += seconds
+            yield item
+
+    meter = Meter()
+    first = meter.stage("first", slow, range(10), 4.0)
+    assert list(meter.stage("second", slow, first, 1.0)) == list(range(10))
+    assert meter.seconds == {"first": 40.0, "second": 10.0}

@@ -1,0 +1,122 @@
+"""The crop cache: joints stay on their pixels, shards stay small, and a change makes another cache."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import scipy.io
+
+from marey.core.errors import DataError
+from marey.core.skeletons import JHMDB15, LSP14, MAREY19
+from marey.training import cache
+from marey.training.augment import Augment
+from marey.training.cache import CacheSettings, marey_joints, people
+from marey.training.poses import PoseBatches
+from marey.training.recipe import Source
+
+PLACES = np.random.default_rng(4).uniform(40, 160, (6, 14, 2)).round()
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+    """A miniature LSP whose joint j shows as a soft spot of its own brightness."""
+    monkeypatch.setenv("MAREY_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "lsp"
+    (folder / "images").mkdir(parents=True)
+    joints = np.full((3, 14, 2000), np.nan)
+    rows, columns = np.mgrid[:200, :200] + 0.5
+    for k, places in enumerate(PLACES):
+        picture = np.zeros((200, 200), np.float64)
+        x, y = places[3]  # one spot is enough to find
+        picture += 250 * np.exp(-0.5 * ((columns - x) ** 2 + (rows - y) ** 2) / 2.5**2)
+        cv2.imwrite(str(folder / "images" / f"im{k + 1:04d}.jpg"), cv2.merge([picture.astype(np.uint8)] * 3))
+        joints[:2, :, k], joints[2, :, k] = places.T + 0.5, 0  # MATLAB counts from 1 at pixel centres
+    scipy.io.savemat(folder / "joints.mat", {"joints": joints})
+    return Source("lsp", "train", path=str(folder))
+
+
+def brightest(rgb: np.ndarray) -> np.ndarray:
+    weight = np.where(rgb[..., 0] > 60, rgb[..., 0].astype(np.float64), 0)
+    rows, columns = np.mgrid[: rgb.shape[0], : rgb.shape[1]] + 0.5
+    return np.array([(columns * weight).sum(), (rows * weight).sum()]) / weight.sum()
+
+
+def test_joints_lie_on_their_pixels(source: Source) -> None:
+    held = people([source], CacheSettings(quality=98))
+    assert len(held) == len(PLACES)
+    joint = MAREY19.index("left_hip")
+    for k in range(len(held)):
+        np.testing.assert_allclose(brightest(held.rgb(k)), held.xy[k, joint], atol=0.4)
+        back = held.xy[k, joint] / held.scale[k] + held.origin[k]
+        np.testing.assert_allclose(back, PLACES[k, 3], atol=1e-2)
+
+
+def test_warped_batches_keep_them_there_mirrored_or_not(source: Source) -> None:
+    held = people([source], CacheSettings(quality=98))
+    ones = np.ones((len(held), 19), np.float32)
+    settings = Augment(rotation=60, zoom=(0.9, 1.4), shift=0, half=0)
+    looked = np.zeros(len(held), int)
+    batches = PoseBatches(held, ones, ones[:, 0], looked, MAREY19, 128, 1.4, settings, 24, 3)
+    batch = batches.make(0)
+    sides = [MAREY19.index("left_hip"), MAREY19.index("right_hip")]
+    found = np.array([brightest(rgb) for rgb in batch["rgb"]])
+    away = np.linalg.norm(batch["xy"][:, sides] - found[:, None], axis=-1)
+    assert away.min(1).max() < 1.0  # the spot is the left hip, or after mirroring the right one
+    assert 0.2 < (away[:, 1] < away[:, 0]).mean() < 0.8
+
+
+def test_a_batch_is_a_function_of_seed_and_step(source: Source) -> None:
+    held = people([source], CacheSettings())
+    ones = np.ones((len(held), 19), np.float32)
+
+    def made(seed: int, step: int) -> dict[str, np.ndarray]:
+        looked = np.zeros(len(held), int)
+        return PoseBatches(held, ones, ones[:, 0], looked, MAREY19, 64, 1.25, Augment(), 4, seed).make(step)
+
+    for key, value in made(1, 5).items():
+        np.testing.assert_array_equal(value, made(1, 5)[key])
+    assert not np.array_equal(made(1, 5)["rgb"], made(1, 6)["rgb"])
+    assert not np.array_equal(made(1, 5)["rgb"], made(2, 5)["rgb"])
+
+
+def test_an_epoch_shows_everybody(source: Source) -> None:
+    held = people([source], CacheSettings())
+    ones = np.ones((len(held), 19), np.float32)
+    looked = np.zeros(len(held), int)
+    batches = PoseBatches(held, ones, 2 * ones[:, 0], looked, MAREY19, 64, 1.25, Augment(), 3, 1)
+    seen = [number for step in range(4) for number, _ in batches._numbers(step)]
+    assert sorted(seen) == sorted([0, 1, 2, 3, 4, 5] * 2)
+
+
+def test_the_second_opening_reads_and_a_changed_setting_makes_anew(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = people([source], CacheSettings())
+    monkeypatch.setattr(cache, "_make", lambda *rest: pytest.fail("made twice"))
+    assert people([source], CacheSettings()).folder == first.folder
+    monkeypatch.undo()
+    assert cache.fingerprint([1]) != cache.fingerprint([2])
+
+
+def test_shards_are_no_larger_than_asked(source: Source) -> None:
+    held = people([source], CacheSettings(shard_mib=0))
+    shards = sorted(held.folder.glob("shard-*.bin"))
+    assert len(shards) > 1
+    assert all(held.rgb(k).shape[2] == 3 for k in range(len(held)))
+
+
+def test_too_few_joints_everywhere_is_an_error(source: Source) -> None:
+    with pytest.raises(DataError, match="no person with enough labelled joints"):
+        people([source], CacheSettings(fewest=15))
+
+
+def test_names_decide_and_jhmdbs_neck_is_not_ours() -> None:
+    xy = np.arange(28, dtype=np.float32).reshape(14, 2)
+    found, state = marey_joints(LSP14, "lsp", xy, np.full(14, 2, np.uint8))
+    np.testing.assert_array_equal(found[MAREY19.index("head_top")], xy[13])
+    assert state[MAREY19.index("nose")] == 0
+    xy = np.zeros((15, 2), np.float32)
+    _, state = marey_joints(JHMDB15, "jhmdb", xy, np.full(15, 2, np.uint8))
+    assert state[MAREY19.index("neck")] == 0
+    assert state[MAREY19.index("left_wrist")] == 2

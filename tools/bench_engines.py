@@ -1,0 +1,124 @@
+"""The shipped networks on every engine that could run them: OpenVINO, onnxruntime and torch.
+
+    python tools/bench_engines.py [NAME ...] [--rounds 15]      writes results/bench-engines.json
+
+Each figure is the median time of a call in milliseconds an image, with one and two threads, batches of one
+and eight. Engines take turns call by call, so that whatever else the machine does falls on all of them alike;
+only ratios within one run count. bf16 is measured where the processor computes in it; torch runs the
+network's trainable twin with random weights, which take the same time.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import openvino
+import torch
+
+from marey.core.settings import parse
+from marey.methods import method
+from marey.weights import Card, find, names, read_card
+from marey.weights.session import has_bf16
+
+Run = Callable[[np.ndarray], object]
+RESULT = Path("results/bench-engines.json")
+THREADS, BATCHES = (1, 2), (1, 8)
+
+
+def engines(card: Card, threads: int) -> Iterator[tuple[str, Run]]:
+    """Every way to run a network on the processor, by name."""
+    for precision in ("f32", "bf16") if has_bf16() else ("f32",):
+        yield f"openvino {precision}", _openvino(card, threads, precision, "LATENCY")
+    yield "openvino f32 throughput", _openvino(card, threads, "f32", "THROUGHPUT")
+    yield "onnxruntime f32", _onnxruntime(card, threads)
+    for kind in (torch.float32, torch.bfloat16) if has_bf16() else (torch.float32,):
+        yield f"torch {'f32' if kind is torch.float32 else 'bf16'}", _torch(card, kind)
+
+
+def _openvino(card: Card, threads: int, precision: str, hint: str) -> Run:
+    config = {
+        "PERFORMANCE_HINT": hint,
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": threads,
+    }
+    request = openvino.Core().compile_model(card.onnx, "CPU", config).create_infer_request()
+    return lambda rgb: request.infer({"rgb": rgb}, share_inputs=True)
+
+
+def _onnxruntime(card: Card, threads: int) -> Run:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(str(card.onnx), options, providers=["CPUExecutionProvider"])
+    return lambda rgb: session.run(list(card.outputs), {"rgb": rgb})
+
+
+def _torch(card: Card, kind: torch.dtype) -> Run:
+    network = importlib.import_module(f"marey.networks.{card.method}")
+    settings = parse(method(card.method).settings, card.settings, card.name)
+    module = network.Exported(network.build(settings)).eval().to(memory_format=torch.channels_last)
+
+    def run(rgb: np.ndarray) -> object:
+        with torch.inference_mode(), torch.autocast("cpu", kind, enabled=kind is not torch.float32):
+            return module(torch.from_numpy(rgb))
+
+    return run
+
+
+def measure(card: Card, rounds: int) -> dict[str, dict[str, float]]:
+    """Milliseconds an image by engine, for every number of threads and size of batch."""
+    width, height = card.input_size
+    rng = np.random.default_rng(0)
+    found: dict[str, dict[str, float]] = {}
+    for threads in THREADS:
+        torch.set_num_threads(threads)
+        ready = dict(engines(card, threads))
+        for batch in BATCHES:
+            rgb = rng.integers(0, 256, (batch, height, width, 3), dtype=np.uint8)
+            seconds: dict[str, list[float]] = {name: [] for name in ready}
+            for _ in range(rounds + 2):
+                for name, run in ready.items():
+                    begin = time.perf_counter()
+                    run(rgb)
+                    seconds[name].append(time.perf_counter() - begin)
+            label = f"{threads} thread{'s' * (threads > 1)}, batch {batch}"
+            for name, values in seconds.items():
+                middle = statistics.median(values[2:])  # the first two calls allocate
+                found.setdefault(name, {})[label] = round(1000 * middle / batch, 2)
+    return found
+
+
+def main() -> None:
+    """Measure and write the result file."""
+    parser = argparse.ArgumentParser(description="the shipped networks on every engine")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="networks (default: all)")
+    parser.add_argument("--rounds", type=int, default=15, help="calls of which the median counts")
+    args = parser.parse_args()
+    networks = {}
+    for name in args.names or names():
+        networks[name] = measure(read_card(find(name)), args.rounds)
+        for engine, figures in networks[name].items():
+            print(f"{name} {engine:<24} {figures}", flush=True)
+    result = {
+        "command": "python tools/bench_engines.py",
+        "machine": {
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "bf16": has_bf16(),
+        },
+        "versions": {m.__name__: m.__version__ for m in (openvino, onnxruntime, torch)},
+        "milliseconds_an_image": networks,
+    }
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    print(RESULT)
+
+
+if __name__ == "__main__":
+    main()
