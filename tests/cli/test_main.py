@@ -1,5 +1,6 @@
 """The command line as a whole: help, version, wrong use."""
 
+import os
 import subprocess
 import sys
 
@@ -36,3 +37,17 @@ def test_the_module_runs_as_the_command_does() -> None:
         [sys.executable, "-m", "marey.cli", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("marey ")
+
+
+def test_a_reader_that_leaves_is_no_error_of_ours() -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)  # as `head` does once it has seen enough
+    with os.fdopen(theirs, "wb") as gone:
+        done = subprocess.run(
+            [sys.executable, "-m", "marey.cli", "weights", "list"],
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 141
+    assert done.stderr == ""

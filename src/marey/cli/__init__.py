@@ -1,12 +1,14 @@
 """The command line: one file per verb, each `add(subparsers)` and `run(args) -> exit code`.
 
-Exit codes: 0 everything was done, 1 something failed (one line each on stderr), 2 wrong use, 130 Ctrl-C.
+Exit codes: 0 everything was done, 1 something failed (one line each on stderr), 2 wrong use, 130 Ctrl-C, 141
+whoever read our output left.
 Results go to stdout; progress, log and errors to stderr.
 """
 
 import argparse
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -31,7 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
     logging.getLogger("marey").setLevel(logging.INFO)
     try:
-        return args.run(args)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # `marey … | head` has seen enough; Python would complain again when it exits
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except MareyError as error:
         complain(str(error))
         return 2 if isinstance(error, SettingsError) else 1

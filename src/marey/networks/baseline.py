@@ -49,17 +49,18 @@ class PriorHeads(nn.Module):
     def forward(self, x: Float[Tensor, "B C h w"]) -> dict[str, Tensor]:
         """Logits and the class "not here"."""
         rows, columns = x.shape[-2:]
-        down = torch.arange(rows, dtype=x.dtype, device=x.device)[:, None]
-        across = torch.arange(columns, dtype=x.dtype, device=x.device)
+        down = torch.arange(rows, dtype=torch.float32, device=x.device)[:, None]
+        across = torch.arange(columns, dtype=torch.float32, device=x.device)
+        # bfloat16 counts whole cells only up to 256 and fractions of them hardly at all
+        heat, regress, middles = (head(x).float() for head in (self.heat, self.regress, self.centre))
         middle = torch.sqrt((down - rows / 2) ** 2 + (across - columns / 2) ** 2)
-        centre = F.logsigmoid(self.centre(x)[:, 0]) - torch.log(middle + REACH)
+        centre = F.logsigmoid(middles[:, 0]) - torch.log(middle + REACH)
         share = torch.softmax(8.0 * centre.flatten(1), 1).reshape(-1, 1, rows, columns)
-        regress = self.regress(x)
         y = ((regress[:, 0::2] + down) * share).sum((2, 3))[..., None, None]
         x_ = ((regress[:, 1::2] + across) * share).sum((2, 3))[..., None, None]
         anchor = torch.cat([x_, y], -1)[..., 0, :]
         far = torch.sqrt((down - y.detach()) ** 2 + (across - x_.detach()) ** 2 + 1e-6)
-        logits = self.sharpness * (F.logsigmoid(self.heat(x)) - torch.log(far + REACH))
+        logits = self.sharpness * (F.logsigmoid(heat) - torch.log(far + REACH))
         return {"logits": logits, "nowhere": self.nowhere.expand(logits.shape[0], -1), "anchor": anchor}
 
 

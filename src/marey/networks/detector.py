@@ -53,7 +53,9 @@ class Separable(nn.Module):
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """Apply both."""
-        return self.pointwise(self.depthwise(x))
+        with torch.autocast(x.device.type, enabled=False):  # oneDNN's gradient of it in bf16 takes 4.7 times as long
+            x = self.depthwise(x.float())
+        return self.pointwise(x)
 
 
 class Detector(nn.Module):
