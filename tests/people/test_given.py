@@ -8,7 +8,7 @@ import pytest
 
 from marey.core.errors import DataError
 from marey.core.nouns import Frame
-from marey.people.given import Given, read_boxes, stage
+from marey.people.given import Given, ahead, read_boxes, stage
 
 
 def _frames(count: int):
@@ -119,3 +119,13 @@ def test_what_is_no_box_is_named(tmp_path: Path, name: str, text: str, said: str
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="check the path after boxes:"):
         read_boxes(tmp_path / "none.txt")
+
+
+def test_the_future_needed_is_stated(tmp_path: Path) -> None:
+    named, nameless = tmp_path / "named.csv", tmp_path / "nameless.csv"
+    named.write_text("frame,person,x0_px,y0_px,x1_px,y1_px\n0,1,0,0,9,9\n")
+    nameless.write_text(
+        "frame,x0_px,y0_px,x1_px,y1_px\n" + "".join(f"{k},0,0,9,9\n" for k in range(0, 30, 5))
+    )
+    assert ahead(Given(str(named))) == 0
+    assert ahead(Given(str(nameless))) >= 5  # a box between two looked-at frames needs the second

@@ -67,6 +67,12 @@ class Boxes:
         return slice(int(first), int(last))
 
 
+def ahead(settings: Given) -> int:
+    """Frames of the future that are needed: none where ids are given, else the tracker's."""
+    boxes = read_boxes(settings.path)
+    return _BELIEVED.ahead(boxes.every) if (boxes.ids < 0).any() else 0
+
+
 def stage(frames: Iterator[Frame], settings: Given, network: None = None) -> Iterator[People]:
     """People on each frame, as the file has them.
 

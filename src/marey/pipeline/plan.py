@@ -17,6 +17,7 @@ from marey.export import FORMATS
 from marey.finishing.choose import RULES
 from marey.methods import method
 from marey.people.given import Given
+from marey.people.given import ahead as given_ahead
 from marey.people.given import stage as given
 from marey.video.write import encodes
 from marey.weights import Card, Session, load, read_card
@@ -151,7 +152,7 @@ DEFAULT_RATE = Fraction(30)
 """Frames per second where a source does not say (our choice: what most cameras give)."""
 
 
-GIVEN = Method(name="boxes", paper="", kinds=("find",), settings=Given, ahead=lambda settings: 0, stage=given)
+GIVEN = Method(name="boxes", paper="", kinds=("find",), settings=Given, ahead=given_ahead, stage=given)
 """`--find boxes:FILE`: no method of finding people, so none of METHODS."""
 
 

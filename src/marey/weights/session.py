@@ -3,8 +3,9 @@
 Conventions: arrays in and out by name; a batch may have any size, and what comes out for one item does not
 depend on its neighbours. Pictures go in as uint8 (N, H, W, 3), `rgb`; the graph itself casts and normalises.
 
-Choices, measured (tools/bench_engines.py): one compilation with a dynamic batch is as fast as one per batch
-size; the hint `LATENCY` puts all threads on one batch, `THROUGHPUT` was slower at every size we use.
+Choices, measured (tools/bench_engines.py): one compilation with a dynamic batch serves every size (compiled
+for a batch of one alone, two threads were faster by a third; not worth a second network in memory); the hint
+`LATENCY` puts all threads on one batch, `THROUGHPUT` was slower at every size we use.
 OpenVINO's cache of compiled networks stays off: it saves 0.3 s a start, and a killed run may leave a torn
 file in it.
 """
