@@ -1,7 +1,7 @@
 """Our detector beside YOLOX-nano on the same pictures: how well, how often wrongly, how fast.
 
     python tools/compare_detectors.py [detector | PATH …] [--sides 320,384,448] [--data ../shared/data]
-    [--json FILE]
+    [--save NAME]
 
 COCO validation part: AP, AP50, recall and precision by height. Held-back negatives: false alarms an image
 at the scores where both have the same recall. Speed: milliseconds of the network alone on one core, median
@@ -11,6 +11,7 @@ is square).
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,6 +27,7 @@ from marey.core.settings import parse
 from marey.data import open_kind
 from marey.data.sample import Sample
 from marey.evaluation.measure import Detect, detect_all
+from marey.evaluation.result import commit
 from marey.methods.detector import Detector, Finder
 from marey.metrics import boxes
 from marey.people.detect import fitted
@@ -98,7 +100,7 @@ def main() -> None:
     parser.add_argument("networks", nargs="*", default=["detector"])
     parser.add_argument("--sides", default="")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--save", metavar="NAME", help="write results/NAME.json")
     args = parser.parse_args()
     people = list(open_kind("coco", args.data / "coco", "val"))
     nobody = list(open_kind("negatives", args.data / "negatives", "val"))
@@ -126,8 +128,9 @@ def main() -> None:
     print()
     for name, (median, least) in result["milliseconds"].items():
         print(f"{name:36} {median:6.1f} ms (least {least:.1f})")
-    if args.json:
-        args.json.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    if args.save:
+        told = {"commit": commit(), "command": " ".join(["python", *sys.argv]), **result}
+        Path("results", f"{args.save}.json").write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
