@@ -49,8 +49,22 @@ PRINTED = {
     "l_foot_index r_foot_index",
     "marey19": "nose l_eye r_eye l_ear r_ear l_shoulder r_shoulder l_elbow r_elbow l_wrist r_wrist l_hip "
     "r_hip l_knee r_knee l_ankle r_ankle neck head_top",
+    "parse14": "r_ankle r_knee r_hip l_hip l_knee l_ankle r_wrist r_elbow r_shoulder l_shoulder l_elbow "
+    "l_wrist neck head_top",
+    "panoptic19": "neck nose body_centre l_shoulder l_elbow l_wrist l_hip l_knee l_ankle r_shoulder r_elbow "
+    "r_wrist r_hip r_knee r_ankle l_eye l_ear r_eye r_ear",
+    "mpi_inf_3dhp17": "head_top neck r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist r_hip r_knee "
+    "r_ankle l_hip l_knee l_ankle pelvis spine head",
+    "humaneva15": "pelvis thorax l_shoulder l_elbow l_wrist r_shoulder r_elbow r_wrist l_hip l_knee l_ankle "
+    "r_hip r_knee r_ankle head",
 }
 OURS = {
+    "parse14": {
+        f"{side[0]}_{joint}": f"observer_{side}_{joint}"
+        for side in ("left", "right")
+        for joint in ("ankle", "knee", "hip", "wrist", "elbow", "shoulder")
+    },
+    "panoptic19": {"neck": "mid_shoulder", "body_centre": "mid_hip"},
     "body25": {"neck": "mid_shoulder"},
     "coco18": {"neck": "mid_shoulder"},
     "crowdpose14": {"top_head": "head_top"},
@@ -60,6 +74,7 @@ COUNTS = {
     "wholebody133": 133, "halpe26": 26, "body25": 25, "coco17": 17, "coco18": 18, "lsp14": 14, "mpii16": 16,
     "posetrack15": 15, "posetrack18": 17, "crowdpose14": 14, "h36m17": 17, "penn13": 13, "jhmdb15": 15,
     "flic29": 29, "flic11": 11, "bbc7": 7, "hie14": 14, "mediapipe33": 33, "marey19": 19,
+    "parse14": 14, "panoptic19": 19, "mpi_inf_3dhp17": 17, "humaneva15": 15,
 }  # fmt: skip
 
 # Left/right pairs as the sources print them.
@@ -78,6 +93,9 @@ FLIPS = {
     "jhmdb15": "3,4 5,6 7,8 9,10 11,12 13,14",
     "flic11": "0,1 3,7 4,8 5,9 6,10",
     "bbc7": "1,2 3,4 5,6",
+    "parse14": "0,5 1,4 2,3 6,11 7,10 8,9",
+    "mpi_inf_3dhp17": "2,5 3,6 4,7 8,11 9,12 10,13",
+    "humaneva15": "2,5 3,6 4,7 8,11 9,12 10,13",
     "hie14": "2,5 3,6 4,7 8,11 9,12 10,13",
     "mediapipe33": "1,4 2,5 3,6 7,8 9,10 11,12 13,14 15,16 17,18 19,20 21,22 23,24 25,26 27,28 29,30 31,32",
 }
@@ -232,3 +250,9 @@ def test_unknown_names_are_refused_with_the_known() -> None:
         skeleton("coco")
     with pytest.raises(MareyError, match="lsp14 has no joint 'nose'; its joints are right_ankle"):
         LSP14.index("nose")
+
+
+def test_observers_sides_are_never_taken_for_the_persons() -> None:
+    convert = SKELETONS["parse14"].converter(SKELETONS["lsp14"])
+    assert convert.names("copied") == ("neck", "head_top")
+    assert not convert.names("derived")

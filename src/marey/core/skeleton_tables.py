@@ -212,6 +212,47 @@ _MEDIAPIPE = Table(
     ),
 )  # fmt: skip
 
+# PARSE (Ramanan 2006): LSP's order, but the sides are the observer's, so no joint may pass for the person's.
+_PARSE = Table(
+    "observer_r_ankle observer_r_knee observer_r_hip observer_l_hip observer_l_knee observer_l_ankle "
+    "observer_r_wrist observer_r_elbow observer_r_shoulder observer_l_shoulder observer_l_elbow "
+    "observer_l_wrist neck head_top".replace("_r_", "_right_").replace("_l_", "_left_"),
+    (*_LSP_LIMBS, (12, 13)),
+    flips=((0, 5), (1, 4), (2, 3), (6, 11), (7, 10), (8, 9)),
+)
+
+# CMU Panoptic (Joo et al. 2015), joints19; its neck and body centre are the middles of shoulders and hips.
+_PANOPTIC = Table(
+    "mid_shoulder nose mid_hip l_shoulder l_elbow l_wrist l_hip l_knee l_ankle r_shoulder r_elbow r_wrist "
+    "r_hip r_knee r_ankle l_eye l_ear r_eye r_ear",
+    (
+        (0, 1), (0, 2), (0, 3), (3, 4), (4, 5), (2, 6), (6, 7), (7, 8), (0, 9), (9, 10), (10, 11), (2, 12),
+        (12, 13), (13, 14), (1, 15), (15, 16), (1, 17), (17, 18),
+    ),
+)  # fmt: skip
+
+# MPI-INF-3DHP (Mehta et al. 2017): the 17 joints of its test set, in their order. Limbs follow the parents.
+_3DHP = Table(
+    "head_top neck r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist r_hip r_knee r_ankle l_hip l_knee "
+    "l_ankle pelvis spine head",
+    (
+        (14, 15), (15, 1), (1, 16), (16, 0), (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (14, 8), (8, 9),
+        (9, 10), (14, 11), (11, 12), (12, 13),
+    ),
+    parents=(16, 15, 1, 2, 3, 1, 5, 6, 14, 8, 9, 14, 11, 12, -1, 14, 1),
+)  # fmt: skip
+
+# HumanEva-I (Sigal et al. 2010), 15 joints in the order and with the parents of VideoPose3D.
+_HUMANEVA = Table(
+    "pelvis thorax l_shoulder l_elbow l_wrist r_shoulder r_elbow r_wrist l_hip l_knee l_ankle r_hip r_knee "
+    "r_ankle head",
+    (
+        (0, 1), (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (0, 8), (8, 9), (9, 10), (0, 11), (11, 12),
+        (12, 13), (1, 14),
+    ),
+    parents=(-1, 0, 1, 2, 3, 1, 5, 6, 0, 8, 9, 0, 11, 12, 1),
+)  # fmt: skip
+
 # What marey's 2D networks predict: COCO-17, then the neck and head top of LSP; their sigmas as in CrowdPose.
 _MAREY = Table(
     f"{_COCO} neck head_top", (*_COCO_LIMBS, (17, 18), (5, 17), (6, 17)), (*_COCO_SIGMAS, 0.079, 0.079)
@@ -236,5 +277,9 @@ TABLES: dict[str, Table] = {
     "bbc7": _BBC,
     "hie14": _HIE,
     "mediapipe33": _MEDIAPIPE,
+    "parse14": _PARSE,
+    "panoptic19": _PANOPTIC,
+    "mpi_inf_3dhp17": _3DHP,
+    "humaneva15": _HUMANEVA,
     "marey19": _MAREY,
 }

@@ -42,10 +42,15 @@ MIDDLES = {
 choice, as in OpenPose); the spine is the middle between root and thorax, as in VideoPose3D's data."""
 
 PRIVATE = frozenset(
-    {("halpe26", "head"), ("h36m17", "head"), ("penn13", "head"), ("bbc7", "head"), ("jhmdb15", "neck")}
+    {
+        *((name, "head") for name in ("halpe26", "h36m17", "penn13", "bbc7", "mpi_inf_3dhp17", "humaneva15")),
+        ("jhmdb15", "neck"),
+        ("mpi_inf_3dhp17", "neck"),
+        ("mpi_inf_3dhp17", "spine"),
+    }
 )
-"""Joints that share a word with another set's but not the place: a head is the crown or the middle of it, and
-JHMDB's neck lies lower than LSP's."""
+"""Joints that share a word with another set's but not the place: a head is the crown or the middle of it,
+JHMDB's neck lies lower than LSP's, and MPI-INF-3DHP's neck and spine are joints of its own model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,4 +189,8 @@ FLIC11 = SKELETONS["flic11"]
 BBC7 = SKELETONS["bbc7"]
 HIE14 = SKELETONS["hie14"]
 MEDIAPIPE33 = SKELETONS["mediapipe33"]
+PARSE14 = SKELETONS["parse14"]
+PANOPTIC19 = SKELETONS["panoptic19"]
+MPI_INF_3DHP17 = SKELETONS["mpi_inf_3dhp17"]
+HUMANEVA15 = SKELETONS["humaneva15"]
 MAREY19 = SKELETONS["marey19"]
