@@ -7,7 +7,8 @@ import pytest
 
 import data_trees as trees
 from marey.core.errors import DataError
-from marey.data.files import picture_size, read_mat, read_picture
+from marey.data.files import picture_size, read_picture
+from marey.data.matlab import read_mat
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "bmp"])

@@ -78,31 +78,6 @@ def picture_size(path: Path) -> tuple[int, int]:
     return width, height
 
 
-def read_mat(path: Path, field: str, shape: tuple[int | None, ...]) -> np.ndarray:
-    """One numeric array of a MATLAB file; `shape` is what the format says, None where any length fits."""
-    try:
-        import scipy.io
-    except ImportError as error:
-        raise DataError(f"{path}: reading .mat files needs scipy; run `pip install scipy`") from error
-    need(path, "the label file")
-    try:
-        held = scipy.io.loadmat(path, variable_names=[field])
-    except (ValueError, TypeError, OSError, NotImplementedError, IndexError, EOFError) as error:
-        raise DataError(f"{path}: not a MATLAB file that can be read ({error}); fetch it again") from error
-    except scipy.io.matlab.MatReadError as error:
-        raise DataError(f"{path}: not a MATLAB file that can be read ({error}); fetch it again") from error
-    if field not in held:
-        raise DataError(f"{path}: field `{field}` is missing; is this the set's own label file?")
-    array = held[field]
-    fits = array.ndim == len(shape) and all(
-        n is None or n == m for n, m in zip(shape, array.shape, strict=True)
-    )
-    if not fits or array.dtype.kind not in "fiub":
-        wanted = " × ".join("any" if n is None else str(n) for n in shape)
-        raise DataError(f"{path}: field `{field}` is {array.dtype} {array.shape}, numbers {wanted} expected")
-    return array
-
-
 def chosen(keys: Sequence[Any], path: Path, kind: str, split: str) -> Sequence[Any]:
     """The keys themselves; a `DataError` that names the split where there are none."""
     if not keys:

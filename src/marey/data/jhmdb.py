@@ -23,7 +23,8 @@ from jaxtyping import Float32, UInt8
 from marey.core.errors import DataError
 from marey.core.geometry import joints_box
 from marey.core.skeletons import JHMDB15
-from marey.data.files import Samples, chosen, need, read_mat, read_picture
+from marey.data.files import Samples, chosen, need, read_picture
+from marey.data.matlab import read_mat
 from marey.data.sample import Sample, State, one_person
 
 SIZE = (320, 240)

@@ -13,7 +13,8 @@ import numpy as np
 
 from marey.core.geometry import joints_box
 from marey.core.skeletons import LSP14
-from marey.data.files import Samples, chosen, need, picture_size, read_mat, read_picture
+from marey.data.files import Samples, chosen, need, picture_size, read_picture
+from marey.data.matlab import read_mat
 from marey.data.sample import Sample, State, one_person
 
 
