@@ -8,6 +8,7 @@ before the card is written.
 import copy
 import hashlib
 import io
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,15 +106,19 @@ def difference(graph: onnx.ModelProto, module: nn.Module, rgb: torch.Tensor) -> 
     return max(float(np.abs(a - b.numpy()).max()) for a, b in zip(found, wanted, strict=True))
 
 
-def gmac(module: nn.Module, size: tuple[int, int]) -> float:
-    """Thousand million multiply-adds of the convolutions for one picture of `size` = (width, height)."""
+def gmac(module: nn.Module, size: tuple[int, int], *, charged: bool = False) -> float:
+    """Thousand million multiply-adds of the layers with weights, for one picture of `size` = (width, height).
+
+    A transposed convolution multiplies each weight once per cell that it reads. Many published figures charge
+    it for every cell that it writes, `stride`² as many: `charged` counts so, to compare with them.
+    """
     counted: list[float] = []
 
     def count(part: nn.Module, given: tuple[torch.Tensor, ...], made: torch.Tensor) -> None:
-        cells = given[0] if isinstance(part, nn.ConvTranspose2d) else made
+        cells = given[0] if isinstance(part, nn.ConvTranspose2d) and not charged else made
         counted.append(float(part.weight.numel() * cells[0, 0].numel()))  # pyright: ignore[reportArgumentType, reportCallIssue]
 
-    kinds = (nn.Conv2d, nn.ConvTranspose2d, ScaledConv)
+    kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, ScaledConv)
     hooks = [part.register_forward_hook(count) for part in module.modules() if isinstance(part, kinds)]
     with torch.no_grad():
         module(torch.zeros(1, size[1], size[0], 3, dtype=torch.uint8))
@@ -138,10 +143,13 @@ def _trace(module: nn.Module, rgb: torch.Tensor, product: Product) -> onnx.Model
     held = io.BytesIO()
     axes = {name: {0: "n", 1: "cells"} if product.free else {0: "n"} for name in product.outputs}
     axes["rgb"] = {0: "n", 1: "height", 2: "width"} if product.free else {0: "n"}
-    torch.onnx.export(
-        module, (rgb,), held, input_names=["rgb"], output_names=list(product.outputs), opset_version=OPSET,
-        dynamic_axes=axes, dynamo=False,
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        # The new exporter needs onnxscript and has no opset 17; what the old one misses is compared below.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module, (rgb,), held, input_names=["rgb"], output_names=list(product.outputs),
+            opset_version=OPSET, dynamic_axes=axes, dynamo=False,
+        )  # fmt: skip
     return onnx.load_from_string(held.getvalue())
 
 

@@ -1,0 +1,147 @@
+"""From a recipe to a network on the shelf: what is exported is what was trained, and a killed run goes on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.data_trees import lsp
+from torch import nn
+
+from marey import weights
+from marey.cli import main
+from marey.core.errors import WeightsError
+from marey.methods.baseline import Baseline
+from marey.networks import baseline
+from marey.training.export import Product, difference, export, gmac
+from marey.training.recipe import read_recipe
+
+RECIPE = """
+method = "baseline"
+data = [{kind = "lsp", split = "train"}]
+[settings]
+backbone = "mobilenet"
+side = 64
+[train]
+steps = 2
+batch = 2
+micro = 2
+threads = 1
+precision = "32-true"
+save_every = 1
+[reach]
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MAREY_CACHE", str(tmp_path / "cache"))
+    lsp(tmp_path / "lsp", held=(1, 2, 3))
+    path = tmp_path / "small.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+def train(recipe: Path, *more: str) -> int:
+    where = ["--data", f"lsp:{recipe.parent / 'lsp'}", "-o", str(recipe.parent / "made")]
+    return main(["train", str(recipe), *where, *more])
+
+
+def test_a_recipe_becomes_a_network_that_runs(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(recipe) == 0
+    card_path = Path(capsys.readouterr().out.strip())
+    session = weights.load(str(card_path), "cpu")
+    heat = session({"rgb": np.zeros((3, 64, 64, 3), np.uint8)})["heat"]
+    assert heat.shape == (3, 19, 16, 16)
+    assert (heat >= 0).all()
+    assert (heat.sum((2, 3)) <= 1 + 1e-5).all()  # the rest is the class "not here"
+    assert [d["kind"] for d in session.card.data] == ["lsp"]
+    assert session.card.recipe == "recipes/small.toml"
+
+
+def test_resume_goes_on_and_a_fresh_run_does_not(recipe: Path) -> None:
+    assert train(recipe, "--set", "train.steps=1") == 0
+    assert train(recipe) == 0
+    runs = sorted((recipe.parent / "cache" / "runs").iterdir())
+    assert len(runs) == 2  # another number of steps is another schedule, so another run
+    state = [torch.load(run / "last.pt", weights_only=True) for run in runs]
+    assert sorted(held["step"] for held in state) == [1, 2]
+    before = {run: (run / "last.pt").stat().st_mtime_ns for run in runs}
+    assert train(recipe, "--resume") == 0
+    assert {run: (run / "last.pt").stat().st_mtime_ns for run in runs} == before  # nothing was left to do
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--set", "train.stps=1"], "steps"),
+        (["--data", "lsp"], "KIND:PATH"),
+        (["--set", "train.micro=3"], "no multiple"),
+        (["--set", "method=nothing"], "nothing"),
+    ],
+)
+def test_wrong_use_is_one_line(
+    recipe: Path, more: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(recipe, *more) == 2
+    told = capsys.readouterr().err.strip().splitlines()[-1]
+    assert told.startswith("marey: ")
+    assert said in told
+
+
+def _product(wrap) -> Product:
+    settings = Baseline("mobilenet", 64)
+    torch.manual_seed(3)
+    net = baseline.build(settings).eval()
+    return Product("small", net, wrap, ("heat",), (64, 64), "marey19", settings)
+
+
+def test_the_file_computes_what_the_module_computes(recipe: Path, tmp_path: Path) -> None:
+    product = _product(baseline.Exported)
+    card = export(product, read_recipe(recipe, [], {}), tmp_path / "out")
+    rgb = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
+    with torch.no_grad():
+        wanted = baseline.Exported(product.module)(torch.from_numpy(rgb)).numpy()
+    np.testing.assert_allclose(weights.load(str(card), "cpu")({"rgb": rgb})["heat"], wanted, atol=1e-3)
+
+
+class Wavering(baseline.Exported):
+    """Computes something else whenever it is called outside of tracing."""
+
+    def forward(self, rgb):
+        heat = super().forward(rgb)
+        return heat if torch.jit.is_tracing() else heat + 0.01
+
+
+def test_a_file_that_differs_is_not_written(recipe: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"differs from the module by 0\.01"):
+        export(_product(Wavering), read_recipe(recipe, [], {}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_gmac_counts_multiply_adds() -> None:
+    class One(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 8, 3, padding=1)
+
+        def forward(self, rgb):
+            return self.conv(rgb.permute(0, 3, 1, 2).float())
+
+    assert gmac(One(), (20, 10)) == pytest.approx(20 * 10 * 8 * 3 * 9 / 1e9)
+
+
+def test_the_largest_difference_counts(recipe: Path, tmp_path: Path) -> None:
+    import onnx
+
+    card = export(_product(baseline.Exported), read_recipe(recipe, [], {}), tmp_path / "out")
+    graph = onnx.load(card.with_suffix(".onnx"))
+    rgb = torch.zeros((1, 64, 64, 3), dtype=torch.uint8)
+
+    class Far(nn.Module):
+        def forward(self, rgb):
+            own = torch.from_numpy(weights.load(str(card), "cpu")({"rgb": rgb.numpy()})["heat"].copy())
+            own[0, 3, 2, 1] += 0.5
+            return own
+
+    assert difference(graph, Far(), rgb) == pytest.approx(0.5, abs=1e-3)
