@@ -1,6 +1,7 @@
 """The border between training and running: a module becomes an ONNX file with a card beside it.
 
-The file takes uint8 pictures and normalises inside; weights lie in it as float16 behind a Cast and are
+The file takes uint8 pictures and normalises inside (a lifter's: float32 joints); weights lie in it as
+float16 behind a Cast and are
 computed with in float32; the batch is dynamic. It is compared with the module (its weights rounded alike)
 before the card is written.
 """
@@ -36,13 +37,17 @@ TERMS = {
     "coco": "COCO 2017: annotations CC-BY 4.0, images under Flickr's terms",
     "jhmdb": "JHMDB: research, cite Jhuang et al. 2013",
     "pennfudan": "Penn-Fudan pedestrians: free, cite Wang et al. 2007",
+    "mocap": "CMU motion capture: free with acknowledgement (mocap.cs.cmu.edu, NSF EIA-0196217)",
     "negatives": "INRIA Person, images without people: research, cite Dalal and Triggs 2005",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What is exported: `wrap` makes the module of the file (uint8 NHWC in) from the trained one."""
+    """What is exported: `wrap` makes the module of the file (uint8 NHWC in) from the trained one.
+
+    A lifter has no pictures: `joints` are two of its inputs (float32), `size` is (joints, frames).
+    """
 
     name: str
     module: nn.Module
@@ -52,6 +57,7 @@ class Product:
     skeleton: str
     settings: Any
     free: bool = False  # pictures of other sizes go as well
+    joints: torch.Tensor | None = None
 
 
 def export(product: Product, recipe: Recipe, folder: Path) -> Path:
@@ -63,9 +69,9 @@ def export(product: Product, recipe: Recipe, folder: Path) -> Path:
         When the file does not compute what the module computes, to 1e-3.
     """
     module = product.wrap(_rounded(product.module)).eval()
-    rgb = torch.randint(0, 256, (2, product.size[1], product.size[0], 3), dtype=torch.uint8)
-    graph = _halved(_trace(module, rgb, product))
-    worst = difference(graph, module, rgb)
+    given = _pictures(product.size, 2) if product.joints is None else product.joints
+    graph = _halved(_trace(module, given, product))
+    worst = difference(graph, module, given)
     if not worst <= TOLERANCE:
         raise WeightsError(f"{product.name}: the exported file differs from the module by {worst:.2g}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +87,7 @@ def export(product: Product, recipe: Recipe, folder: Path) -> Path:
         outputs=product.outputs,
         opset=OPSET,
         parameters=sum(int(np.prod(i.dims)) for i in graph.graph.initializer),
-        gmac=round(gmac(module, product.size), 3),
+        gmac=round(gmac(module, product.size, product.joints), 6),
         starts=CREDITS.get(recipe.start, "random weights"),
         data=tuple({"kind": s.kind, "terms": TERMS.get(s.kind, "unknown")} for s in recipe.data),
         recipe=f"recipes/{recipe.name}.toml",
@@ -96,35 +102,43 @@ def export(product: Product, recipe: Recipe, folder: Path) -> Path:
     return card_path
 
 
-def difference(graph: onnx.ModelProto, module: nn.Module, rgb: torch.Tensor) -> float:
+def difference(graph: onnx.ModelProto, module: nn.Module, given: torch.Tensor) -> float:
     """Largest difference between file and module over all outputs."""
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
-    found = session.run(None, {"rgb": rgb.numpy()})
+    found = session.run(None, {graph.graph.input[0].name: given.numpy()})
     with torch.no_grad():
-        wanted = module(rgb)
+        wanted = module(given)
     wanted = wanted if isinstance(wanted, tuple) else (wanted,)
     return max(float(np.abs(a - b.numpy()).max()) for a, b in zip(found, wanted, strict=True))
 
 
-def gmac(module: nn.Module, size: tuple[int, int], *, charged: bool = False) -> float:
+def gmac(
+    module: nn.Module, size: tuple[int, int], joints: torch.Tensor | None = None, *, charged: bool = False
+) -> float:
     """Thousand million multiply-adds of the layers with weights, for one picture of `size` = (width, height).
 
-    A transposed convolution multiplies each weight once per cell that it reads. Many published figures charge
-    it for every cell that it writes, `stride`² as many: `charged` counts so, to compare with them.
+    For a lifter: for the first of `joints`. A transposed convolution multiplies each weight once per cell
+    that it reads. Many published figures charge it for every cell that it writes, `stride`² as many:
+    `charged` counts so, to compare with them.
     """
     counted: list[float] = []
 
     def count(part: nn.Module, given: tuple[torch.Tensor, ...], made: torch.Tensor) -> None:
         cells = given[0] if isinstance(part, nn.ConvTranspose2d) and not charged else made
-        counted.append(float(part.weight.numel() * cells[0, 0].numel()))  # pyright: ignore[reportArgumentType, reportCallIssue]
+        places = cells[0, ..., 0] if isinstance(part, nn.Linear) else cells[0, 0]
+        counted.append(float(part.weight.numel() * places.numel()))  # pyright: ignore[reportArgumentType, reportCallIssue]
 
-    kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, ScaledConv)
+    kinds = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear, ScaledConv)
     hooks = [part.register_forward_hook(count) for part in module.modules() if isinstance(part, kinds)]
     with torch.no_grad():
-        module(torch.zeros(1, size[1], size[0], 3, dtype=torch.uint8))
+        module(_pictures(size, 1) if joints is None else joints[:1])
     for hook in hooks:
         hook.remove()
     return sum(counted) / 1e9
+
+
+def _pictures(size: tuple[int, int], count: int) -> torch.Tensor:
+    return torch.randint(0, 256, (count, size[1], size[0], 3), dtype=torch.uint8)
 
 
 def _rounded(module: nn.Module) -> nn.Module:
@@ -139,15 +153,15 @@ def _rounded(module: nn.Module) -> nn.Module:
     return twin
 
 
-def _trace(module: nn.Module, rgb: torch.Tensor, product: Product) -> onnx.ModelProto:
-    held = io.BytesIO()
+def _trace(module: nn.Module, given: torch.Tensor, product: Product) -> onnx.ModelProto:
+    held, name = io.BytesIO(), "rgb" if product.joints is None else "xy"
     axes = {name: {0: "n", 1: "cells"} if product.free else {0: "n"} for name in product.outputs}
-    axes["rgb"] = {0: "n", 1: "height", 2: "width"} if product.free else {0: "n"}
+    axes[name] = {0: "n", 1: "height", 2: "width"} if product.free else {0: "n"}
     with warnings.catch_warnings():
         # The new exporter needs onnxscript and has no opset 17; what the old one misses is compared below.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            module, (rgb,), held, input_names=["rgb"], output_names=list(product.outputs),
+            module, (given,), held, input_names=[name], output_names=list(product.outputs),
             opset_version=OPSET, dynamic_axes=axes, dynamo=False,
         )  # fmt: skip
     return onnx.load_from_string(held.getvalue())

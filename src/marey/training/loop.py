@@ -89,6 +89,11 @@ def fit(module: nn.Module, loss: Loss, batches: Batches, settings: TrainSettings
     return run.finished(start)
 
 
+def seen(batch: dict[str, Tensor]) -> Tensor:
+    """What the network looks at: pictures, or the joints that a lifter is given."""
+    return batch["rgb" if "rgb" in batch else "xy"]
+
+
 def precision(asked: Precision) -> Literal["32-true", "bf16-mixed", "16-mixed"]:
     """What to train in; emulated bf16 is several times slower than float32, so "auto" looks first."""
     if asked != "auto":
@@ -126,7 +131,7 @@ def bare_rate(module: nn.Module, loss: Loss, batches: Batches, settings: TrainSe
     took = []
     for _ in range(4):
         began = time.perf_counter()
-        loss(module(batch["rgb"]), batch)["loss"].backward()
+        loss(module(seen(batch)), batch)["loss"].backward()
         took.append(time.perf_counter() - began)
     module.zero_grad(set_to_none=True)
     return settings.micro / float(np.median(took[1:]))
@@ -156,7 +161,7 @@ class _Run:
         for piece in pieces:
             given = {key: torch.from_numpy(array).to(self.fabric.device) for key, array in piece.items()}
             batch = batches.prepare(given, step)
-            parts = loss(self.module(batch["rgb"]), batch)
+            parts = loss(self.module(seen(batch)), batch)
             self.fabric.backward(parts["loss"] / len(pieces))
             for key, value in parts.items():
                 sums[key] = sums.get(key, 0.0) + float(value.detach()) / len(pieces)

@@ -8,6 +8,7 @@ from marey.core.settings import fingerprint, load_toml, override, parse, plain
 from marey.data import open_kind
 from marey.data.sample import Sample
 from marey.training.augment import Augment
+from marey.training.bodies import Lifting
 from marey.training.detection_pictures import Mix
 from marey.training.loop import TrainSettings
 
@@ -48,6 +49,7 @@ class Recipe:
     train: TrainSettings = field(default_factory=TrainSettings)
     augment: Augment = field(default_factory=Augment)
     mix: Mix | None = None  # canvases of a detector
+    lifting: Lifting | None = None  # cameras and noise of a lifter
     reach: dict[str, float] = field(default_factory=dict)
     name: str = ""
 
