@@ -1,82 +1,24 @@
 """Detection AP against pycocotools and faster-coco-eval; bands of height, ignore regions, false alarms."""
 
-import contextlib
-import copy
-import io
-
 import numpy as np
 import pytest
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from marey.core.errors import DataError
 from marey.metrics import boxes
-
-NAMES = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large")
-
-
-def scene(seed: int) -> tuple[dict, list]:
-    rng = np.random.default_rng(seed)
-    notes, results, images = [], [], []
-    for image in range(1, 30):
-        images.append({"id": image, "width": 640, "height": 480})
-        for _ in range(rng.integers(0, 7)):
-            low = rng.uniform(0, 400, 2)
-            size = np.exp(rng.uniform(np.log(10), np.log(250), 2))
-            crowd = int(rng.random() < 0.15)
-            notes.append({
-                "id": len(notes) + 1, "image_id": image, "category_id": 1, "iscrowd": crowd,
-                "bbox": [*low.tolist(), *size.tolist()], "area": float(size.prod() * 0.6),
-            })  # fmt: skip
-            for _ in range(rng.integers(0, 5)):
-                moved = low + rng.normal(0, 0.1, 2) * size
-                found = [*moved.tolist(), *(size * rng.uniform(0.7, 1.2, 2)).tolist()]
-                score = float(np.round(rng.random(), 2))
-                results.append({"image_id": image, "category_id": 1, "bbox": found, "score": score})
-    return {
-        "info": {}, "images": images, "annotations": notes, "categories": [{"id": 1, "name": "person"}]
-    }, results  # fmt: skip
-
-
-def one_image(truth: dict, results: list, image: int) -> dict:
-    notes = [n for n in truth["annotations"] if n["image_id"] == image]
-    found = [r for r in results if r["image_id"] == image]
-    true, mine = (np.array([n["bbox"] for n in one]).reshape(-1, 4) for one in (notes, found))
-    for one in (true, mine):
-        one[:, 2:] += one[:, :2]
-    crowd = np.array([n["iscrowd"] for n in notes], bool)
-    people = boxes.People(true, np.array([n["area"] for n in notes]), crowd)
-    return boxes.image(boxes.Found(mine, np.array([r["score"] for r in found])), people)
-
-
-def ours(truth: dict, results: list) -> list[float]:
-    held = boxes.evaluate([one_image(truth, results, image["id"]) for image in truth["images"]])
-    return [held[name] for name in NAMES]
+from metrics.coco_scenes import BOX_NAMES, box_images, box_scene, faster, pycocotools
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_equals_pycocotools(seed: int):
-    truth, results = scene(seed)
-    with contextlib.redirect_stdout(io.StringIO()):
-        held = COCO()
-        held.dataset = copy.deepcopy(truth)
-        held.createIndex()
-        judge = COCOeval(held, held.loadRes(copy.deepcopy(results)), "bbox")
-        judge.evaluate()
-        judge.accumulate()
-        judge.summarize()
-    np.testing.assert_allclose(ours(truth, results), judge.stats[:6], atol=1e-6)
+    scene = box_scene(seed)
+    mine = boxes.evaluate(box_images(scene))
+    np.testing.assert_allclose([mine[k] for k in BOX_NAMES], pycocotools(scene, "bbox"), atol=1e-9)
 
 
 def test_equals_faster_coco_eval():
-    faster = pytest.importorskip("faster_coco_eval")
-    truth, results = scene(7)
-    held = faster.COCO(copy.deepcopy(truth))
-    judge = faster.COCOeval_faster(held, held.loadRes(copy.deepcopy(results)), "bbox", print_function=str)
-    judge.evaluate()
-    judge.accumulate()
-    judge.summarize()
-    np.testing.assert_allclose(ours(truth, results), np.asarray(judge.stats[:6], float), atol=1e-6)
+    scene = box_scene(7)
+    mine = boxes.evaluate(box_images(scene))
+    np.testing.assert_allclose([mine[k] for k in BOX_NAMES], faster(scene, "bbox"), atol=1e-9)
 
 
 def people(rows: list, ignore: list | None = None) -> boxes.People:

@@ -1,21 +1,28 @@
-"""Matching of estimates to truths and average precision, COCO's rules; boxes and poses share them.
+"""Matching of estimates to truths and average precision; boxes, poses and frames of video share them.
 
-Conventions (Lin et al., ECCV 2014, as their evaluation code does it): in each image estimates are taken by
-falling score (ties in the order given) and each takes the free truth it is most similar to, if at least as
-much as the threshold; truths that count come before ignored ones, and of equals the last wins. An estimate
-matched to an ignored truth counts neither way, nor does an unmatched one marked `outside` (wrong size for
-the range asked). A crowd may be matched any number of times. Precision is made non-increasing and read at
-101 recalls.
+COCO's conventions (Lin et al., ECCV 2014, as their evaluation code does it): in each image estimates are
+taken by falling score (ties in the order given) and each takes the free truth it is most similar to, if at
+least as much as the threshold; truths that count come before ignored ones, and of equals the last wins. An
+estimate matched to an ignored truth counts neither way, nor does an unmatched one marked `outside` (wrong
+size for the range asked). A crowd may be matched any number of times. Precision is made non-increasing and
+read at 101 recalls.
 Arrays: D estimates and G truths of one image, T thresholds. `Matches` are the counts of one image;
 `average_precision` combines those of many, and takes a weight an image for resampling.
+
+DeepCut's (Pishchulin et al., CVPR 2016; PoseTrack and HiEve follow it): scores play no part in the matching.
+Each estimate may only have the truth it is most like, and each truth takes the estimate most like it
+(`mutual`); precision is made non-increasing and integrated over recall (`area_under`), as in PASCAL VOC 2010.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
+Assign = Callable[[Float[np.ndarray, "N M"]], tuple[Int[np.ndarray, " K"], Int[np.ndarray, " K"]]]
+"""A solver of assignment (`marey.people.assign.assign`): the pairs (rows, columns) whose gains add up to the
+most, without those that gain nothing. Rooms on one floor do not know each other, so it is handed in."""
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
 
@@ -28,6 +35,9 @@ class Matches:
     right: Bool[np.ndarray, "T D"]
     counts: Bool[np.ndarray, "T D"]
     truths: int
+
+
+_NOTHING = Matches(np.zeros(0), *(np.zeros((len(THRESHOLDS), 0), bool) for _ in range(2)), truths=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,8 @@ class Ranked:
 
 def rank(matches: Sequence[Matches]) -> Ranked:
     """Put the estimates of all images in one order."""
-    scores = np.concatenate([m.scores for m in matches]) if matches else np.zeros(0)
+    matches = matches or [_NOTHING]
+    scores = np.concatenate([m.scores for m in matches])
     order = np.argsort(-scores, kind="stable")
     right = np.concatenate([m.right for m in matches], 1)[:, order]
     counts = np.concatenate([m.counts for m in matches], 1)[:, order]
@@ -130,3 +141,39 @@ def score_at_recall(ranked: Ranked, recall: float, row: int = 0) -> float:
     """The highest score whose estimates reach a recall; NaN where none does."""
     reached = np.flatnonzero(ranked.curves()[0][row] >= recall)
     return float(ranked.scores[reached[0]]) if len(reached) else float("nan")
+
+
+def mutual(similarity: Float[np.ndarray, "D G"]) -> Int[np.ndarray, " D"]:
+    """The truth of each estimate, −1 for none: pairs that are each other's best, with similarity above 0.
+
+    Of equals the first is taken, on both sides.
+    """
+    found = np.full(len(similarity), -1)
+    if similarity.size:
+        rows, best = np.arange(len(similarity)), similarity.argmax(1)
+        kept = np.zeros(similarity.shape)
+        kept[rows, best] = similarity[rows, best]
+        taken = np.flatnonzero(kept.max(0) > 0)
+        found[kept.argmax(0)[taken]] = taken
+    return found
+
+
+def area_under(
+    scores: Float[np.ndarray, " D"],
+    right: Bool[np.ndarray, " D"],
+    truths: float,
+    weights: Float[np.ndarray, " D"] | None = None,
+) -> float:
+    """Area under the monotone precision over recall, in [0, 1]; NaN without truths.
+
+    `weights` let an estimate count for more than one; `truths` is then the weight of all truths. Equal scores
+    are taken in the reverse of the order given, as PoseTrack's evaluation does.
+    """
+    if not truths:
+        return float("nan")
+    order = np.argsort(scores, kind="stable")[::-1]
+    each = (np.ones(len(scores)) if weights is None else weights)[order]
+    hits = np.cumsum(each * right[order])
+    shown = np.cumsum(each)
+    precision = np.maximum.accumulate((hits / np.where(shown > 0, shown, 1))[::-1])[::-1]
+    return float(np.diff(hits / truths, prepend=0.0) @ precision)
