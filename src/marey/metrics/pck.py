@@ -1,24 +1,88 @@
 """PCK: the share of joints that lie within a share of a body length of their truth.
 
-Conventions: joint j of person i is right if d_ij ≤ α·s_i (**≤**; pass `strict` for `<`). What differs
-between variants is the length s_i, the joints and the mean:
+Conventions: joint j of person i is right if d_ij ≤ α·s_i (**≤**; pass `strict` for `<`). What differs between
+variants is the length s_i (`lengths`), the joints and the mean; `PROTOCOLS` names them:
 
 - LSP: s = torso, left shoulder to right hip; all 14 joints, occluded ones too; micro mean (Yang and
-  Ramanan's eval_pck.m). `/12` leaves out neck and head top, which rivals of COCO-17 lack.
-- JHMDB, Penn Action: s = max(w, h) of the person's box; micro mean (Luo et al., LSTM Pose Machines).
-- MPII: s = 0.6 × diagonal of the head box (PCKh).
+  Ramanan's eval_pck.m). `/12` leaves out neck and head top, which rivals of COCO-17 lack. Observer-centric
+  labels are another file than person-centric ones and score higher: say which.
+- FLIC: s = torso, right shoulder to left hip (eval_pck.m, 11 joints). Several people may be in the picture:
+  the given torso box says whom to score.
+- MPII: s = 0.6 × diagonal of the head box (PCKh, α 0.5, also 0.1); pelvis and thorax are left out.
+- Penn Action: s = max(w, h) of the annotated box; visible joints only. sub-JHMDB: of the tight box of the
+  puppet mask, not of the joints; all 15 joints; the mean over the three splits is printed (Luo et al., LSTM
+  Pose Machines).
+- PDJ (Sapp and Taskar, CVPR 2013): as PCK by torso, read at α 0.1 to 0.5 (`curve`).
+- Accuracy at d pixels (Pfister et al., ICCV 2015): s = 1 px of the picture at the size it is scored at
+  (`pixel`), α = d: BBC Pose 6 px, ChaLearn 6, Poses in the Wild 8 (wrists and elbows), curves 0 to 20. The
+  paper does not state that size: state yours.
 
-Micro: hits of all people and joints ÷ joints counted. A joint without a label is not counted; a predicted
-NaN is a miss; a person whose length is unknown (NaN or 0) is not counted, and the caller says how many.
-Arrays: N people, J joints; distances in units of s. Metrics: `right`, `share`, `per_joint`, `area`.
+Micro: hits of all people and joints ÷ joints counted (`share`). Macro: the plain mean over joints (`macro`).
+A joint without a label is not counted; a predicted NaN is a miss; a person whose length is unknown (NaN or 0)
+is not counted, and the caller says how many. Two areas under the curve, never to be mixed: `area` is
+eval_pck.m's, by interpolation over α = 0 … 0.2; `mean_below` is mmpose's mean over the 20 thresholds 0, 1/20,
+…, 19/20 of 30 px.
+Traps: mmpose compares with `<` and takes the macro mean; MATLAB's labels count pixels from 1, so 1.0 px is
+added to predictions before PCKh@0.1; where the true torso is under 1 px two published evaluators fall back
+on the predicted one, which is not done here.
+Arrays: N people, J joints; distances in units of s.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from marey.core.errors import DataError
+from marey.core.geometry import box_sizes
+from marey.core.skeletons import Skeleton, mirrored, skeleton
 
 Errors = Float[np.ndarray, "N J"]
+HEAD_SHARE = 0.6
+"""PCKh's share of the head box's diagonal (SC_BIAS of the MPII toolkit)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """What a data set's PCK is: the length, where it is taken, the joints left out, and its headline α."""
+
+    skeleton: str
+    length: Literal["torso", "head", "box"]
+    alpha: float
+    torso: tuple[str, str] = ("left_shoulder", "right_hip")
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[int]:
+        """Positions of the joints that count."""
+        return [k for k, joint in enumerate(skeleton(self.skeleton).joints) if joint not in self.left_out]
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    "LSP": Protocol("lsp14", "torso", 0.2),
+    "FLIC": Protocol("flic11", "torso", 0.2, ("right_shoulder", "left_hip")),
+    "MPII": Protocol("mpii16", "head", 0.5, left_out=("pelvis", "thorax")),
+    "Penn Action": Protocol("penn13", "box", 0.2),
+    "sub-JHMDB": Protocol("jhmdb15", "box", 0.2),
+}
+
+
+def lengths(
+    protocol: Protocol, truth: Float[np.ndarray, "N J 2"], boxes: Float[np.ndarray, "N 4"]
+) -> Float[np.ndarray, " N"]:
+    """A protocol's length of each person, px; `boxes` hold the head for `head`, the person for `box`."""
+    if protocol.length == "torso":
+        ends = [skeleton(protocol.skeleton).index(joint) for joint in protocol.torso]
+        return np.linalg.norm(truth[:, ends[0]].astype(np.float64) - truth[:, ends[1]], axis=-1)
+    sizes = box_sizes(boxes.astype(np.float64))
+    return HEAD_SHARE * np.linalg.norm(sizes, axis=-1) if protocol.length == "head" else sizes.max(-1)
+
+
+def pixel(scale: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    """The length of one scored pixel, in px of the labels; `scale` is scored size ÷ labelled size."""
+    return 1 / np.where(scale > 0, scale, np.nan).astype(np.float64)
 
 
 def validate(
@@ -69,7 +133,31 @@ def per_joint(error: Errors, alpha: float, strict: bool = False) -> Float[np.nda
     return np.where(total > 0, hits / np.maximum(total, 1), np.nan)
 
 
+def macro(error: Errors, alpha: float, strict: bool = False) -> float:
+    """PCK, plain mean over the joints that are ever counted; NaN where none is."""
+    shares = per_joint(error, alpha, strict)
+    counted = shares[~np.isnan(shares)]
+    return float(counted.mean()) if len(counted) else float("nan")
+
+
+def paired(shares: Float[np.ndarray, " J"], skeleton: Skeleton) -> dict[str, float]:
+    """Shares of joints as tables print them: left and right averaged, under the joint's bare name."""
+    both = (shares + shares[list(mirrored(skeleton))]) / 2
+    rows = zip(skeleton.joints, both, strict=True)
+    return {joint.removeprefix("left_"): float(one) for joint, one in rows if not joint.startswith("right_")}
+
+
+def curve(error: Errors, alphas: Sequence[float], strict: bool = False) -> Float[np.ndarray, " A"]:
+    """PCK, micro mean, at each α."""
+    return np.array([share(error, alpha, strict) for alpha in alphas])
+
+
 def area(error: Errors, alpha: float = 0.2, steps: int = 20) -> float:
     """Mean PCK over α = 0, α/steps, …, α by the trapezium rule, in [0, 1] (eval_pck.m's AUC)."""
-    curve = np.array([share(error, a) for a in np.linspace(0, alpha, steps + 1)])
-    return float((curve[1:] + curve[:-1]).mean() / 2)
+    held = curve(error, np.linspace(0, alpha, steps + 1).tolist())
+    return float((held[1:] + held[:-1]).mean() / 2)
+
+
+def mean_below(error: Errors, alpha: float, steps: int = 20) -> float:
+    """Mean of macro PCK (`<`) over α·k/steps, k = 0 … steps − 1: mmpose's AUC for s = 1 px and α = 30."""
+    return float(np.mean([macro(error, alpha * k / steps, strict=True) for k in range(steps)]))
