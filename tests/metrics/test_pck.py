@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
 
 from marey.core.errors import DataError
+from marey.core.skeletons import FLIC11, LSP14, MPII16, skeleton
 from marey.metrics import pck
 
+NO_BOXES = np.full((1, 4), np.nan)
 TRUTH = np.array([[[0.0, 0], [10, 0], [0, 10]], [[5, 5], [50, 5], [5, 50]]])
 ALL = np.ones((2, 3), bool)
 LENGTH = np.array([10.0, 100.0])
@@ -66,3 +68,74 @@ def test_arrays_that_do_not_fit_are_refused():
         pck.errors(TRUTH[:, :2], TRUTH, ALL, LENGTH)
     with pytest.raises(DataError, match="no position"):
         pck.errors(TRUTH, np.full_like(TRUTH, np.nan), ALL, LENGTH)
+
+
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [("LSP", ("left_shoulder", "right_hip")), ("FLIC", ("right_shoulder", "left_hip"))],
+)
+def test_torsos_go_by_name(name: str, ends: tuple[str, str]):
+    protocol = pck.PROTOCOLS[name]
+    joints = skeleton(protocol.skeleton)
+    xy = np.zeros((1, len(joints), 2))
+    xy[0, joints.index(ends[0])] = 30, 0
+    xy[0, joints.index(ends[1])] = 0, 40
+    assert pck.lengths(protocol, xy, NO_BOXES) == pytest.approx([50])
+    xy[0, joints.index(ends[1])] = np.nan
+    assert np.isnan(pck.lengths(protocol, xy, NO_BOXES)).all()
+
+
+def test_lengths_of_boxes():
+    box, xy = np.array([[10.0, 10, 40, 50]]), np.zeros((1, 16, 2))
+    assert pck.lengths(pck.PROTOCOLS["Penn Action"], xy, box) == pytest.approx([40])
+    assert pck.lengths(pck.PROTOCOLS["MPII"], xy, box) == pytest.approx([30])
+    assert {MPII16.joints[k] for k in range(16)} - {
+        MPII16.joints[k] for k in pck.PROTOCOLS["MPII"].columns
+    } == {"pelvis", "thorax"}
+
+
+def test_a_pixel_of_the_scored_picture():
+    """At half the size six scored pixels are twelve of the labels'."""
+    error = pck.errors(TRUTH + np.array([12.0, 0]), TRUTH, ALL, pck.pixel(np.array([0.5, 1.0])))
+    np.testing.assert_array_equal(pck.right(error, 6), [[1, 1, 1], [0, 0, 0]])
+
+
+def test_counting_pixels_from_one_shifts_by_one():
+    """A 1-based truth against 0-based predictions is off by √2 px: to be added before PCKh@0.1."""
+    error = pck.errors(TRUTH - 1, TRUTH, ALL, np.array([1.0, 1.0]))
+    np.testing.assert_allclose(error, np.sqrt(2))
+
+
+def test_macro_weighs_joints_alike():
+    labelled = np.array([[True, True, False], [True, False, False]])
+    off = TRUTH.copy()
+    off[:, 0] += 100
+    held = pck.errors(off, TRUTH, labelled, LENGTH)
+    assert pck.share(held, 0.2) == pytest.approx(1 / 3)
+    assert pck.macro(held, 0.2) == pytest.approx(1 / 2)
+    assert np.isnan(pck.macro(held[:0], 0.2))
+
+
+def test_left_and_right_are_averaged_by_name():
+    shares = np.arange(14.0)
+    rows = pck.paired(shares, LSP14)
+    assert list(rows) == ["hip", "knee", "ankle", "shoulder", "elbow", "wrist", "neck", "head_top"]
+    assert rows["hip"] == pytest.approx((2 + 3) / 2)
+    assert rows["neck"] == 12
+    assert set(pck.paired(np.ones(11), FLIC11).values()) == {1.0}
+
+
+def test_two_areas_are_two_things():
+    """Off by nothing: the trapezium is 1, the mean over 20 strict thresholds lacks the first."""
+    held = pck.errors(TRUTH, TRUTH, ALL, np.ones(2))
+    assert pck.area(held) == 1
+    assert pck.mean_below(held, 30) == pytest.approx(19 / 20)
+
+
+@given(st.permutations(range(3)), st.integers(0, 2**31))
+def test_order_of_joints_and_people_does_not_matter(order: list[int], seed: int):
+    off = TRUTH + np.random.default_rng(seed).normal(0, 5, TRUTH.shape)
+    plain = pck.errors(off, TRUTH, ALL, LENGTH)
+    other = pck.errors(off[::-1, order], TRUTH[::-1, order], ALL, LENGTH[::-1])
+    assert pck.share(other, 0.2) == pck.share(plain, 0.2)
+    np.testing.assert_array_equal(pck.per_joint(other, 0.2), pck.per_joint(plain, 0.2)[order])

@@ -96,7 +96,7 @@ def per_joint(error: Errors) -> Float[np.ndarray, " J"]:
     return np.array([mean(column[:, None]) for column in error.T])
 
 
-def by_action(errors: Sequence[Errors], actions: Sequence[str]) -> float:
+def by_action(errors: Sequence[Float[np.ndarray, "_ J"]], actions: Sequence[str]) -> float:
     """Mean over actions of the mean over all frames of an action, whatever clips they come from."""
     means = [
         mean(np.concatenate([one for one, of in zip(errors, actions, strict=True) if of == action]))

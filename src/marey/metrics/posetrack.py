@@ -101,7 +101,7 @@ def validate(frame: Frame) -> None:
         raise DataError("PoseTrack: a true person has no head size; leave the person out or give a head box")
 
 
-def without(frame: Frame, polygons: Sequence[Float[np.ndarray, "P 2"]]) -> Frame:
+def without(frame: Frame, polygons: Sequence[Float[np.ndarray, "_ 2"]]) -> Frame:
     """The frame without joints inside ignore regions, on both sides."""
 
     def kept(xy: Float[np.ndarray, "N J 2"]) -> Float[np.ndarray, "N J 2"]:
