@@ -1,15 +1,18 @@
-"""Heat maps: joints to targets, and maps back to joints and scores. One object fixes both.
+"""Heat maps and plain points: joints to targets, and outputs back to joints and scores, by one object.
 
 Conventions: crop pixels, edge-based; cell (row i, column k) of a map at stride s covers [s·k, s·k + s) and
 has its centre at s·(k + ½). A map is a probability: its cells and the class "not here" sum to 1 per joint.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
 from marey.core.stages import Arrays
+
+Subpixel = Literal["dark", "quarter"]
 
 STRIDE = 4
 SMOOTHING = 1.5
@@ -27,11 +30,17 @@ class HeatCodec:
     cells within `reach` of the peak: the network's belief that the joint is there, in [0, 1]; a joint that
     is out of the crop or not visible anywhere puts its mass on "not here" or spreads it, and scores low (our
     choice).
+
+    `subpixel` "quarter" is what was usual before: the target's centre is rounded to the cell that holds the
+    joint, and the joint read is the peak's cell, moved a quarter of a cell towards the higher neighbour in x
+    and in y (Newell et al., ECCV 2016; Xiao et al., ECCV 2018, code). Both are kept free of the half-pixel
+    shift that the published code has.
     """
 
     size: tuple[int, int]
     sigma: float = 2.0
     stride: int = STRIDE
+    subpixel: Subpixel = "dark"
 
     @property
     def reach(self) -> int:
@@ -54,6 +63,7 @@ class HeatCodec:
         columns, rows = self.cells
         inside = labelled & ((xy >= 0) & (xy < np.asarray(self.size))).all(-1)
         cells = np.where(inside[..., None], xy, 0.0).astype(np.float64) / self.stride - 0.5
+        cells = np.floor(cells + 0.5) if self.subpixel == "quarter" else cells
         across = _bell(np.arange(columns) - cells[..., :1], self.sigma)
         down = _bell(np.arange(rows) - cells[..., 1:], self.sigma)
         heat = down[..., :, None] * across[..., None, :] * inside[..., None, None]
@@ -74,7 +84,8 @@ class HeatCodec:
         row, column = peak // columns, peak % columns
         window = _windows(flat, row, column, self.reach)
         scores = np.minimum(window.sum((1, 2)), 1.0)
-        step = _newton(_smooth(window, row, column, (rows, columns)))
+        exact = self.subpixel == "dark"
+        step = _newton(_smooth(window, row, column, (rows, columns))) if exact else _quarter(window)
         xy = (np.stack([column, row], 1) + 0.5 + step) * self.stride
         return xy.reshape(batch, joints, 2).astype(np.float32), scores.reshape(batch, joints).astype(
             np.float32
@@ -83,6 +94,37 @@ class HeatCodec:
     def heat(self, outputs: Arrays) -> Float[np.ndarray, "B J h w"]:
         """The maps themselves: they are at stride 4 already."""
         return outputs["heat"]
+
+
+@dataclass(frozen=True, slots=True)
+class PointCodec:
+    """Joints regressed as they are: `xy` (B, J, 2) in crop pixels and `score` (B, J), the network's belief.
+
+    The way of Toshev and Szegedy (DeepPose, CVPR 2014, §3.1); the belief that a joint is in the crop is our
+    addition, because a point alone does not say how sure it is.
+    """
+
+    size: tuple[int, int]
+
+    def encode(
+        self, xy: Float[np.ndarray, "B J 2"], labelled: Bool[np.ndarray, "B J"]
+    ) -> dict[str, np.ndarray]:
+        """Targets: `xy` (B, J, 2), `score` (B, J) 1 inside the crop, `weight` (B, J) 1 where labelled."""
+        inside = labelled & ((xy >= 0) & (xy < np.asarray(self.size))).all(-1)
+        return {
+            "xy": np.where(inside[..., None], xy, 0.0).astype(np.float32),
+            "score": inside.astype(np.float32),
+            "weight": labelled.astype(np.float32),
+        }
+
+    def decode(self, outputs: Arrays) -> tuple[Float32[np.ndarray, "B J 2"], Float32[np.ndarray, "B J"]]:
+        """Joints in crop pixels and scores: what the network says."""
+        return outputs["xy"].astype(np.float32), outputs["score"].astype(np.float32)
+
+    def heat(self, outputs: Arrays) -> Float[np.ndarray, "B J h w"]:
+        """Gaussian maps at stride 4 about the joints, each with its score as mass (our choice)."""
+        xy, scores = self.decode(outputs)
+        return HeatCodec(self.size).encode(xy, np.ones(scores.shape, bool))["heat"] * scores[..., None, None]
 
 
 def _bell(distance: np.ndarray, sigma: float) -> np.ndarray:
@@ -116,6 +158,14 @@ def _smooth(window: np.ndarray, row: np.ndarray, column: np.ndarray, cells: tupl
 
 def _inside(place: np.ndarray, span: np.ndarray, count: int) -> np.ndarray:
     return (place[:, None] + span >= 0) & (place[:, None] + span < count)
+
+
+def _quarter(window: np.ndarray) -> Float[np.ndarray, "M 2"]:
+    """A quarter of a cell (x, y) towards the higher neighbour of each window's middle."""
+    middle = window.shape[1] // 2
+    right = window[:, middle, middle + 1] - window[:, middle, middle - 1]
+    below = window[:, middle + 1, middle] - window[:, middle - 1, middle]
+    return np.sign(np.stack([right, below], 1)) / 4
 
 
 def _newton(heat: np.ndarray) -> Float[np.ndarray, "M 2"]:

@@ -4,7 +4,9 @@ Conventions: People in, Poses out; crops are square, 1.25 × the longer side of 
 uint8; joints of the network's own skeleton; scores are probabilities (`estimation/codecs.py`).
 What differs from the paper: MobileNetV2 with MoveNet's feature pyramid beside ResNet with deconvolutions;
 maps are trained as distributions (per-joint cross-entropy with a class "not here") instead of by MSE, which
-plateaus on little data; joints are read sub-pixel from the map's logarithm.
+plateaus on little data; joints are read sub-pixel from the map's logarithm (`subpixel = "quarter"` is the
+paper's way). For comparison the same file holds two more ways of its time: stacked hourglasses (Newell et
+al., ECCV 2016) and joints regressed without maps (`head = "points"`; Toshev and Szegedy, CVPR 2014).
 """
 
 from collections.abc import Iterator
@@ -15,11 +17,11 @@ import numpy as np
 
 from marey.core.nouns import Origin, People, Poses
 from marey.core.skeletons import COCO17, MAREY19, Skeleton, mirrored
-from marey.core.stages import Method, Network
-from marey.estimation.codecs import HeatCodec
+from marey.core.stages import Arrays, Method, Network
+from marey.estimation.codecs import HeatCodec, PointCodec, Subpixel
 from marey.estimation.crops import Cut, cut_people
 
-Backbone = Literal["movenet-thunder", "movenet-lightning", "mobilenet", "r18", "r50", "r50v2"]
+Backbone = Literal["movenet-thunder", "movenet-lightning", "mobilenet", "r18", "r50", "r50v2", "hourglass"]
 SKELETONS = {"marey19": MAREY19, "coco17": COCO17}
 
 
@@ -33,24 +35,33 @@ class Baseline:
     padding: float = 1.25  # of the box's longer side (MoveNet's, and SimpleBaseline's)
     sigma: float = 2.0  # cells of the target's Gaussian (the paper's, §3.1)
     loss: Literal["cross-entropy", "mse"] = "cross-entropy"
+    subpixel: Subpixel = "dark"  # exact targets read by DARK; "quarter": rounded ones and a quarter cell
+    head: Literal["maps", "points"] = "maps"
+    width: int = 256  # channels of the deconvolutions (the paper's, §2) and of an hourglass
+    stacks: int = 1  # of an hourglass
 
     batch: int = 16  # people in one call of the network
     flip: bool = False  # average with the mirrored crop
 
 
 PRESETS = {
-    "small": Baseline("mobilenet", 192),
+    "small": Baseline("mobilenet", 192, width=128),
     "lightning": Baseline("movenet-lightning", 192, sigma=1.5),
     "thunder": Baseline("movenet-thunder", 256),
     "r18": Baseline("r18", 256),
     "r50v2": Baseline("r50v2", 256),
     "r50": Baseline("r50", 256),
+    "hourglass": Baseline("hourglass", 128, width=128, stacks=2),
+    "hourglass8": Baseline("hourglass", 256, stacks=8),
 }
 
 
-def codec(settings: Baseline) -> HeatCodec:
+def codec(settings: Baseline) -> HeatCodec | PointCodec:
     """The codec that training and running share."""
-    return HeatCodec((settings.side, settings.side), sigma=settings.sigma)
+    size = (settings.side, settings.side)
+    if settings.head == "points":
+        return PointCodec(size)
+    return HeatCodec(size, sigma=settings.sigma, subpixel=settings.subpixel)
 
 
 def stage(people: Iterator[People], settings: Baseline, network: Network) -> Iterator[Poses]:
@@ -67,10 +78,11 @@ def _measure(cut: Cut, settings: Baseline, skeleton: Skeleton, network: Network)
     reader = codec(settings)
     for first in range(0, len(cut.rgb), settings.batch):
         part = slice(first, first + settings.batch)
-        heat = network({"rgb": cut.rgb[part]})["heat"]
+        found = network({"rgb": cut.rgb[part]})
         if settings.flip:
-            heat = (heat + unflip(network({"rgb": cut.rgb[part, :, ::-1]})["heat"], skeleton)) / 2
-        xy[part], scores[part] = reader.decode({"heat": heat})
+            other = _unmirror(network({"rgb": cut.rgb[part, :, ::-1]}), settings, skeleton)
+            found = {name: (found[name] + values) / 2 for name, values in other.items()}
+        xy[part], scores[part] = reader.decode(found)
     for frame_people, rows in cut.frames:
         yield Poses(
             people=frame_people,
@@ -85,6 +97,15 @@ def _measure(cut: Cut, settings: Baseline, skeleton: Skeleton, network: Network)
 def unflip(heat: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     """Heat maps (B, J, h, w) of mirrored crops, mirrored back with sides swapped."""
     return heat[:, list(mirrored(skeleton)), :, ::-1]
+
+
+def _unmirror(outputs: Arrays, settings: Baseline, skeleton: Skeleton) -> Arrays:
+    """Outputs for mirrored crops as those for the crops."""
+    if settings.head == "maps":
+        return {"heat": unflip(outputs["heat"], skeleton)}
+    order = list(mirrored(skeleton))
+    xy = np.array([settings.side, 0], np.float32) + outputs["xy"][:, order] * np.array([-1, 1], np.float32)
+    return {"xy": xy, "score": outputs["score"][:, order]}
 
 
 METHOD = Method(

@@ -2,8 +2,11 @@
 
 Heads: on MoveNet's trunk MoveNet's own, else SimpleBaseline's three deconvolutions (Xiao et al., §2).
 Outputs are logits (B, J, h, w) at stride 4 and one logit "not here" per joint; `loss` is the cross-entropy
-of their joint softmax with a Gaussian about the truth.
+of their joint softmax with a Gaussian about the truth. An hourglass gives such logits after every stack, and
+all learn (Newell et al. 2016, §3.2). Networks that regress points have no maps: `PointHeads`.
 """
+
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,8 +14,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from marey.core.errors import SettingsError
 from marey.methods.baseline import SKELETONS, Baseline
 from marey.trunks import starts
+from marey.trunks.hourglass import StackedHourglass
 from marey.trunks.mobilenet import LIGHTNING, THUNDER, MobileNetV2
 from marey.trunks.movenet import Head, MoveNetTrunk
 from marey.trunks.resnet import ResNet
@@ -89,45 +94,104 @@ class DeconvHeads(nn.Module):
         return {"logits": logits, "nowhere": self.nowhere.expand(logits.shape[0], -1)}
 
 
+class StackHeads(nn.Module):
+    """An hourglass has its last layers within: names for what it gives."""
+
+    def __init__(self, joints: int):
+        super().__init__()
+        self.nowhere = nn.Parameter(torch.zeros(joints))
+
+    def forward(self, maps: Float[Tensor, "B S J h w"]) -> dict[str, Tensor]:
+        """Logits of the last stack, those before it, and the class "not here"."""
+        maps = maps.float()
+        nowhere = self.nowhere.expand(maps.shape[0], -1)
+        return {"logits": maps[:, -1], "earlier": maps[:, :-1], "nowhere": nowhere}
+
+
+class PointHeads(nn.Module):
+    """The trunk's mean over the crop, and one linear layer to x, y and "is it here" of each joint.
+
+    DeepPose (Toshev and Szegedy, CVPR 2014) has two layers of 4096 before; on a ResNet one after the mean is
+    usual (our choice).
+    """
+
+    def __init__(self, inputs: int, joints: int, side: int):
+        super().__init__()
+        self.joints, self.side = joints, side
+        self.last = nn.Linear(inputs, 3 * joints)
+        nn.init.normal_(self.last.weight, std=0.001)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, x: Float[Tensor, "B C h w"]) -> dict[str, Tensor]:
+        """`xy` (B, J, 2) crop pixels and `here` (B, J), a logit."""
+        mean = x.mean((2, 3))
+        with torch.autocast("cuda" if x.is_cuda else "cpu", enabled=False):  # bfloat16 would round pixels
+            made = self.last(mean.float())
+        xy = self.side * (0.5 + made[:, : 2 * self.joints].unflatten(1, (self.joints, 2)))
+        return {"xy": xy, "here": made[:, 2 * self.joints :]}
+
+
 class BaselineNet(nn.Module):
-    """rgb 0–255 (B, 3, side, side) to logits."""
+    """rgb 0–255 (B, 3, side, side) to logits, or to points."""
 
     def __init__(self, settings: Baseline):
         super().__init__()
         joints = len(SKELETONS[settings.skeleton])
-        if settings.backbone.startswith("movenet"):
+        if settings.backbone == "hourglass":
+            self.trunk: nn.Module = StackedHourglass(joints, settings.stacks, settings.width)
+        elif settings.backbone.startswith("movenet"):
             self.trunk = MoveNetTrunk(THUNDER if settings.backbone == "movenet-thunder" else LIGHTNING)
-            self.heads: nn.Module = PriorHeads(joints)
         elif settings.backbone == "mobilenet":
             self.trunk = _LastMap(MobileNetV2(taps=(16,)))
-            self.heads = DeconvHeads(320, 32, joints, 128)
         else:
             self.trunk = ResNet(settings.backbone)
-            self.heads = DeconvHeads(self.trunk.channels, self.trunk.stride, joints, 256)
+        self.heads = _heads(settings, self.trunk, joints)
 
     def forward(self, rgb: Float[Tensor, "B 3 H W"]) -> dict[str, Tensor]:
-        """Logits (B, J, h, w) and `nowhere` (B, J)."""
+        """`logits` (B, J, h, w) and `nowhere` (B, J), or `xy` and `here`."""
         return self.heads(self.trunk(rgb))
 
 
-class Exported(nn.Module):
-    """What the network file computes: rgb uint8 (B, H, W, 3) to `heat`, probabilities (B, J, h, w)."""
+def _heads(settings: Baseline, trunk: Any, joints: int) -> nn.Module:
+    if settings.head == "points":
+        if settings.backbone == "hourglass":
+            raise SettingsError("head 'points': an hourglass has no features but maps; take another backbone")
+        return PointHeads(trunk.channels, joints, settings.side)
+    if settings.backbone == "hourglass":
+        return StackHeads(joints)
+    if settings.backbone.startswith("movenet"):
+        return PriorHeads(joints)
+    return DeconvHeads(trunk.channels, trunk.stride, joints, settings.width)
 
-    outputs = ("heat",)
+
+class Exported(nn.Module):
+    """What the network file computes: rgb uint8 (B, H, W, 3) to `heat`, probabilities (B, J, h, w).
+
+    A network of points gives `xy` (B, J, 2) in crop pixels and `score` (B, J).
+    """
+
+    outputs: tuple[str, ...] = ("heat",)
 
     def __init__(self, net: nn.Module):
         super().__init__()
         self.net = net
+        if isinstance(getattr(net, "heads", None), PointHeads):
+            self.outputs = ("xy", "score")
 
-    def forward(self, rgb: Tensor) -> Tensor:
+    def forward(self, rgb: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """Probabilities of cells; what is missing to 1 is the class "not here"."""
         found = self.net(rgb.permute(0, 3, 1, 2).to(torch.float32))
+        if "xy" in found:
+            return found["xy"], torch.sigmoid(found["here"])
         logits, nowhere = found["logits"], found["nowhere"]
         shares = torch.softmax(torch.cat([logits.flatten(2), nowhere[..., None]], 2), 2)
         return shares[..., :-1].reshape(logits.shape)
 
 
 class _LastMap(nn.Module):
+    channels = 320
+    stride = 32
+
     def __init__(self, body: MobileNetV2):
         super().__init__()
         self.body = body
@@ -181,6 +245,30 @@ def loss(outputs: dict[str, Tensor], batch: dict[str, Tensor], settings: Baselin
     `batch`: `xy` (B, J, 2) crop pixels (any value where not labelled), `weight` (B, J) ≥ 0, 0 = not labelled,
     `absent` (B, J) 1 where the set looked for the joint and did not label it.
     """
+    if "xy" in outputs:
+        return _point_loss(outputs, batch, settings)
+    if "earlier" in outputs:
+        stacks = [*outputs["earlier"].unbind(1), outputs["logits"]]
+        each = [_map_loss({**outputs, "logits": logits}, batch, settings) for logits in stacks]
+        return {key: torch.stack([parts[key] for parts in each]).mean() for key in each[0]}
+    return _map_loss(outputs, batch, settings)
+
+
+def _point_loss(
+    outputs: dict[str, Tensor], batch: dict[str, Tensor], settings: Baseline
+) -> dict[str, Tensor]:
+    """Smooth L1 in cells of four pixels for joints in the crop, and whether they are there."""
+    xy, weight, absent = batch["xy"], batch["weight"], batch["absent"]
+    inside = ((xy >= 0) & (xy < settings.side)).all(-1) * (1 - absent)
+    off = F.smooth_l1_loss(outputs["xy"] / 4, xy / 4, reduction="none").sum(-1)
+    points = (off * weight * inside).sum() / weight.sum().clamp_min(1)
+    says = weight + ABSENT * absent
+    here = F.binary_cross_entropy_with_logits(outputs["here"], inside, reduction="none")
+    here = (here * says).sum() / says.sum().clamp_min(1)
+    return {"loss": points + here, "points": points, "here": here}
+
+
+def _map_loss(outputs: dict[str, Tensor], batch: dict[str, Tensor], settings: Baseline) -> dict[str, Tensor]:
     target, nowhere = render(batch["xy"], settings)
     weight, absent = batch["weight"], batch["absent"]
     if settings.loss == "mse":  # the paper's loss on maps of peak 1, for comparison
@@ -209,6 +297,7 @@ def render(xy: Float[Tensor, "B J 2"], settings: Baseline) -> tuple[Tensor, Tens
     count, stride = settings.side // 4, 4
     inside = ((xy >= 0) & (xy < settings.side)).all(-1)
     place = torch.where(inside[..., None], xy, torch.zeros_like(xy)) / stride - 0.5
+    place = torch.floor(place + 0.5) if settings.subpixel == "quarter" else place
     cells = torch.arange(count, dtype=xy.dtype, device=xy.device)
     bell = torch.softmax(-0.5 * ((cells - place[..., None]) / settings.sigma) ** 2, -1)
     heat = bell[:, :, 1, :, None] * bell[:, :, 0, None, :] * inside[..., None, None]

@@ -114,7 +114,7 @@ def _product(recipe: Recipe, settings: Any, twin: Any, net: nn.Module) -> Produc
         name=recipe.name,
         module=net,
         wrap=twin.Exported,
-        outputs=twin.Exported.outputs,
+        outputs=twin.Exported(net).outputs,
         size=(settings.side, settings.side),
         skeleton=getattr(settings, "skeleton", ""),
         settings=settings,
