@@ -96,4 +96,27 @@ def _baseline(settings: Any) -> Network:
     return run
 
 
-STAND_INS: dict[str, Callable[[Any], Network]] = {"detector": _detector, "baseline": _baseline}
+def _clnet(settings: Any) -> Network:
+    """The same maps, and offsets that depend on the picture as well."""
+    from marey.methods.clnet import SKELETONS, codec
+
+    columns, rows = codec(settings).cells
+    joints = len(SKELETONS[settings.skeleton])
+
+    def run(inputs: Arrays) -> Arrays:
+        maps = np.zeros((len(inputs["rgb"]), joints, rows, columns), np.float32)
+        for k, picture in enumerate(inputs["rgb"]):
+            grey = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA).mean(-1) + 1e-3
+            for joint in range(joints):
+                moved = np.roll(grey**2, joint - joints // 2, axis=1)
+                maps[k, joint] = moved / moved.sum()
+        return {"heat": maps, "offset": np.stack([maps % 1, 1 - maps % 1], 2)}
+
+    return run
+
+
+STAND_INS: dict[str, Callable[[Any], Network]] = {
+    "detector": _detector,
+    "baseline": _baseline,
+    "clnet": _clnet,
+}

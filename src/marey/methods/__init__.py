@@ -4,9 +4,9 @@ from difflib import get_close_matches
 
 from marey.core.errors import SettingsError
 from marey.core.stages import Method
-from marey.methods import baseline, detector
+from marey.methods import baseline, clnet, detector
 
-METHODS: tuple[Method, ...] = (detector.METHOD, baseline.METHOD)
+METHODS: tuple[Method, ...] = (detector.METHOD, baseline.METHOD, clnet.METHOD)
 
 
 def method(name: str) -> Method:

@@ -69,20 +69,24 @@ def read(name: str, folder: Path) -> Arrays:
 
 
 def movenet_trunk(trunk: MoveNetTrunk, arrays: Arrays) -> None:
-    """Fill a MoveNet trunk of the same width."""
-    fill(trunk.body.stem, arrays, "trunk.Conv1")
-    for number, block in enumerate(trunk.body.blocks):
+    """Fill a MoveNet trunk of the same width, as far as its pyramid goes."""
+    _movenet_body(trunk.body, arrays)
+    fill(trunk.out, arrays, "trunk.out")
+    fill(trunk.pyramid.top, arrays, "conv2d")
+    for k, (separable, pointwise) in enumerate(_PYRAMID_NAMES[: len(trunk.pyramid.laterals)]):
+        fill(trunk.pyramid.laterals[k], arrays, f"conv2d_{k + 1}")
+        fill(trunk.pyramid.depthwise[k], arrays, f"{separable}.separable_conv2d")
+        fill(trunk.pyramid.pointwise[k], arrays, pointwise)
+
+
+def _movenet_body(body: MobileNetV2, arrays: Arrays) -> None:
+    fill(body.stem, arrays, "trunk.Conv1")
+    for number, block in enumerate(body.blocks):
         place = f"trunk.block_{number}" if number else "trunk.expanded_conv"
         if number:
             fill(block.expand, arrays, f"{place}_expand")
         fill(block.depthwise, arrays, f"{place}_depthwise")
         fill(block.project, arrays, f"{place}_project")
-    fill(trunk.out, arrays, "trunk.out")
-    fill(trunk.pyramid.top, arrays, "conv2d")
-    for k, (separable, pointwise) in enumerate(_PYRAMID_NAMES):
-        fill(trunk.pyramid.laterals[k], arrays, f"conv2d_{k + 1}")
-        fill(trunk.pyramid.depthwise[k], arrays, f"{separable}.separable_conv2d")
-        fill(trunk.pyramid.pointwise[k], arrays, pointwise)
 
 
 def movenet_head(head: Head, arrays: Arrays, name: str, rows: np.ndarray | None = None) -> None:
@@ -100,7 +104,10 @@ def movenet_head(head: Head, arrays: Arrays, name: str, rows: np.ndarray | None 
 
 
 def mobilenet(trunk: MobileNetV2, arrays: Arrays) -> None:
-    """Fill an ImageNet MobileNetV2 of width 1."""
+    """Fill a MobileNetV2 from ImageNet's file, or from MoveNet's (same layers, other names)."""
+    if "trunk.Conv1.weight" in arrays:
+        _movenet_body(trunk, arrays)
+        return
     convolutions = [m for m in trunk.modules() if isinstance(m, ScaledConv)]
     for number, convolution in enumerate(convolutions):
         fill(convolution, arrays, f"{number:02d}")
