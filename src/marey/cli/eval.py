@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from marey.core.errors import SettingsError
 from marey.data import SPLITS
-from marey.evaluation import Result, evaluate
+from marey.evaluation import Result, compare, evaluate_into, evaluate_poses
 from marey.evaluation.poses import Name
 from marey.pipeline.plan import PRESETS
 
@@ -19,6 +19,8 @@ EXAMPLES = """examples:
   marey eval baseline-thunder --flip --data coco:data/coco --split val --save coco-val-thunder
   marey eval detector --data coco:data/coco --split val
   marey eval detector --data negatives:data/negatives --split val
+  marey eval --poses theirs.json --data coco:data/coco --split val      poses made by any tool
+  marey eval fast --data coco:data/coco --write ours.json --against theirs.json
 """
 
 
@@ -33,7 +35,12 @@ def add(subparsers: Any) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     words = f"a network, the path of its card, default, {', '.join(PRESETS)}"
-    parser.add_argument("name", metavar="NAME", help=words)
+    parser.add_argument("name", metavar="NAME", nargs="?", help=words)
+    poses = "score this file instead: COCO or PoseTrack JSON, a folder of OpenPose's, a recording"
+    parser.add_argument("--poses", type=Path, metavar="FILE", help=poses)
+    against = "compare with this file of poses: differences with intervals by a paired bootstrap"
+    parser.add_argument("--against", type=Path, metavar="FILE", help=against)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="keep the estimated poses (COCO results)")
     parser.add_argument("--data", required=True, metavar="KIND:PATH", help="such as lsp:data/lsp")
     parser.add_argument("--split", choices=SPLITS, default="all", help="(default: %(default)s)")
     parser.add_argument(
@@ -52,7 +59,11 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print and, if asked, save."""
     if args.boxes not in ("truth", "find") and not Path(args.boxes).is_file():
         raise SettingsError(f"--boxes {args.boxes}: no such file; give truth, find or a COCO result file")
-    result = evaluate(args.name, args.data, args.split, args.boxes, args.protocol, args.flip)
+    result = _measure(args)
+    if args.against:
+        ours = args.poses or args.write
+        table = compare(ours, args.against, args.data, args.split, args.protocol)
+        result = replace(result, tables={**result.tables, f"against {args.against}": table})
     result = replace(result, made={**result.made, "command": command(args)})
     if args.save:
         print(f"written: {result.save(args.save)}", file=sys.stderr)
@@ -64,9 +75,21 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _measure(args: argparse.Namespace) -> Result:
+    if (args.name is None) == (args.poses is None):
+        raise SettingsError("marey eval: give the NAME of a network or --poses FILE, one of the two")
+    if args.against and not (args.poses or args.write):
+        raise SettingsError("--against compares files: keep the network's poses with --write FILE")
+    if args.poses:
+        return evaluate_poses(args.poses, args.data, args.split, args.protocol)
+    asked = {"boxes": args.boxes, "protocol": args.protocol, "flip": args.flip}
+    return evaluate_into(args.write, args.name, args.data, args.split, **asked)
+
+
 def command(args: argparse.Namespace) -> str:
     """The command that gives this result again."""
-    words = ["marey eval", args.name, f"--data {args.data}", f"--split {args.split}"]
+    what = f"--poses {args.poses}" if args.poses else args.name
+    words = ["marey eval", what, f"--data {args.data}", f"--split {args.split}"]
     words += [f"--protocol {args.protocol}"] if args.protocol else []
     words += [f"--boxes {args.boxes}"] if args.boxes != "truth" else []
     words += [] if args.flip is None else ["--flip" if args.flip else "--no-flip"]

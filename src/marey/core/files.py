@@ -1,6 +1,7 @@
-"""Files that exist whole or not at all."""
+"""Files that exist whole or not at all, and the order of their names."""
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,11 @@ def write_whole(path: Path, write: Callable[[Path], Any], sync: bool = False) ->
             draft.unlink(missing_ok=True)
     except OSError as error:
         raise RecordingError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Sort key in which runs of digits count as numbers: `2.png` before `10.png`."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name.lower())]
 
 
 def make_folder(folder: Path) -> None:

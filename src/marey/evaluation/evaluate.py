@@ -9,6 +9,7 @@ from typing import Any, get_args
 from marey.core.errors import SettingsError
 from marey.data import open_kind
 from marey.data.files import Samples
+from marey.evaluation.filed import filed_poses, write_poses
 from marey.evaluation.measure import (
     BoxesOf,
     Detect,
@@ -19,7 +20,7 @@ from marey.evaluation.measure import (
     true_boxes,
 )
 from marey.evaluation.people import judge_boxes
-from marey.evaluation.poses import POSE_PROTOCOLS, Name, judge_poses
+from marey.evaluation.poses import POSE_PROTOCOLS, Name, compare_poses, judge_poses
 from marey.evaluation.result import Result, commit, data_print
 from marey.methods import method
 from marey.methods.detector import Detector, Finder
@@ -61,28 +62,64 @@ def evaluate(
     MareyError
         If the network, data or protocol is unknown or they do not fit.
     """
+    return evaluate_into(None, name, data, split, boxes=boxes, protocol=protocol, flip=flip)
+
+
+def evaluate_into(write: Path | None, name: str, data: str, split: str = "all", **asked: Any) -> Result:
+    """`evaluate`, with the estimated poses kept in the file `write` for `compare`; `asked` as there."""
+    boxes, protocol = asked.get("boxes", "truth"), asked.get("protocol")
     kind, samples = open_data(data, split)
     started = time.perf_counter()
-    chosen = _chosen(name, flip)
+    chosen = _chosen(name, asked.get("flip"))
     if "find" in chosen.method.kinds:
+        if write is not None:
+            raise SettingsError(f"--write: {name} estimates no poses; leave the option out")
         detect, score = detector(chosen, LEAST)
         result = judge_boxes(samples, detect_all(samples, detect), score)
-        asked: dict[str, Any] = {}
+        how: dict[str, Any] = {}
     else:
         judged_by = _protocol(protocol, kind)
-        network = chosen.load()
-        run = partial(chosen.method.stage, settings=chosen.settings, network=network)
-        result = judge_poses(judged_by, samples, pose_all(samples, _boxes(boxes), run))
-        asked = {"boxes": boxes, "flip_test": bool(getattr(chosen.settings, "flip", False))}
-    made = {
-        "name": name,
-        "data": {"kind": kind, "split": split, "print": data_print(samples)},
-        **_network(chosen),
-        "commit": commit(),
-        "seconds": round(time.perf_counter() - started, 1),
-    }
-    stated = {**result.protocol, **asked, "split": split, "origin": "pixel edges, top left"}
+        run = partial(chosen.method.stage, settings=chosen.settings, network=chosen.load())
+        posed = pose_all(samples, _boxes(boxes), run)
+        if write is not None:
+            write_poses(write, samples, posed)
+        result = judge_poses(judged_by, samples, posed)
+        how = {"boxes": boxes, "flip_test": bool(getattr(chosen.settings, "flip", False))}
+    made = {"name": name, **_network(chosen), **_made(kind, split, samples, started)}
+    stated = {**result.protocol, **how, "split": split, "origin": "pixel edges, top left"}
     return replace(result, protocol=stated, made=made)
+
+
+def evaluate_poses(path: Path, data: str, split: str = "all", protocol: str | None = None) -> Result:
+    """Measure the poses that a file holds, whoever made it (`evaluation/filed.py` says what is read).
+
+    Raises
+    ------
+    MareyError
+        If the file, data or protocol is unknown or they do not fit.
+    """
+    kind, samples = open_data(data, split)
+    started = time.perf_counter()
+    judged_by = _protocol(protocol, kind)
+    result = judge_poses(judged_by, samples, filed_poses(path, samples))
+    made = {"name": str(path), **_made(kind, split, samples, started)}
+    stated = {**result.protocol, "split": split, "origin": "pixel edges, top left"}
+    return replace(result, protocol=stated, made=made)
+
+
+def compare(
+    path: Path, other: Path, data: str, split: str = "all", protocol: str | None = None
+) -> dict[str, dict[str, float]]:
+    """Compare two files of poses on the same pictures, by a paired bootstrap (`compare_poses`).
+
+    Raises
+    ------
+    MareyError
+        If a file, data or protocol is unknown or they do not fit.
+    """
+    kind, samples = open_data(data, split)
+    first, second = (filed_poses(file, samples) for file in (path, other))
+    return compare_poses(_protocol(protocol, kind), samples, first, second)
 
 
 def open_data(data: str, split: str) -> tuple[str, Samples]:
@@ -131,6 +168,14 @@ def detector(chosen: Stage, least: float | None) -> tuple[Detect, float]:
         raise SettingsError(f"{chosen.method.name}: finds no people on single pictures; name a detector")
     shown = settings if least is None else replace(settings, score=least)
     return Finder(shown, network).detect, settings.tracking.start
+
+
+def _made(kind: str, split: str, samples: Samples, started: float) -> dict[str, Any]:
+    return {
+        "data": {"kind": kind, "split": split, "print": data_print(samples)},
+        "commit": commit(),
+        "seconds": round(time.perf_counter() - started, 1),
+    }
 
 
 def _network(chosen: Stage) -> dict[str, Any]:

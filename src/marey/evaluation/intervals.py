@@ -17,12 +17,36 @@ def bootstrap(
     clips: Sequence[str], figures: Callable[[Float[np.ndarray, " I"]], dict[str, float]], seed: int = 1
 ) -> dict[str, tuple[float, float]]:
     """95 % intervals of `figures(weights)`, weights one a picture; `clips` names each picture's group."""
+    drawn = _drawn(clips, figures, seed)
+    return {name: _interval([one[name] for one in drawn]) for name in drawn[0]}
+
+
+def paired(
+    clips: Sequence[str], differences: Callable[[Float[np.ndarray, " I"]], dict[str, float]], seed: int = 1
+) -> dict[str, dict[str, float]]:
+    """The same for differences of two results on the same pictures, drawn together.
+
+    For each: `difference` on all pictures, `low` and `high` of its 95 % interval, and `better`, the share of
+    draws above 0.
+    """
+    whole, drawn = differences(np.ones(len(clips))), _drawn(clips, differences, seed)
+    table = {}
+    for name, difference in whole.items():
+        values = [one[name] for one in drawn]
+        low, high = _interval(values)
+        better = float(np.mean(np.array(values) > 0))
+        table[name] = {"difference": difference, "low": low, "high": high, "better": better}
+    return table
+
+
+def _drawn(
+    clips: Sequence[str], figures: Callable[[Float[np.ndarray, " I"]], dict[str, float]], seed: int
+) -> list[dict[str, float]]:
     groups = {clip: k for k, clip in enumerate(dict.fromkeys(clips))}
     member = np.array([groups[clip] for clip in clips])
     rng = np.random.default_rng(seed)
     even = np.full(len(groups), 1 / len(groups))
-    drawn = [figures(rng.multinomial(len(groups), even).astype(float)[member]) for _ in range(RESAMPLES)]
-    return {name: _interval([one[name] for one in drawn]) for name in drawn[0]}
+    return [figures(rng.multinomial(len(groups), even).astype(float)[member]) for _ in range(RESAMPLES)]
 
 
 def _interval(values: Sequence[float]) -> tuple[float, float]:

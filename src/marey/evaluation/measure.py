@@ -26,13 +26,22 @@ Detect = Callable[[list[UInt8[np.ndarray, "H W 3"]]], list[tuple[np.ndarray, np.
 
 @dataclass(frozen=True, slots=True)
 class Posed:
-    """The poses estimated on one picture."""
+    """The poses estimated on one picture.
+
+    `worth` is each pose's own score where its maker gave one; else it is box score × mean joint score.
+    """
 
     skeleton: Skeleton
     boxes_px: Float32[np.ndarray, "N 4"]
     box_scores: Float32[np.ndarray, " N"]
     xy_px: Float32[np.ndarray, "N J 2"]
     scores: Float32[np.ndarray, "N J"]
+    worth: Float32[np.ndarray, " N"] | None = None
+
+    @property
+    def ranks(self) -> Float32[np.ndarray, " N"]:
+        """What poses are ordered by."""
+        return self.box_scores * self.scores.mean(1) if self.worth is None else self.worth
 
 
 def pose_all(samples: Sequence[Sample], boxes_of: BoxesOf, estimate: Estimate) -> list[Posed]:

@@ -9,7 +9,8 @@ is left out and not counted as missed. A person is compared with the pose whose 
 without any, every joint is a miss.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ from marey.core.errors import DataError
 from marey.core.geometry import box_iou, box_sizes
 from marey.core.skeletons import Converter, Skeleton
 from marey.data.sample import Sample
-from marey.evaluation.intervals import bootstrap
+from marey.evaluation.intervals import bootstrap, paired
 from marey.evaluation.measure import Posed
 from marey.evaluation.result import Result
 from marey.metrics import oks, pck
@@ -44,6 +45,15 @@ BODY12 = tuple(
 ALPHA = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A result without intervals, and what they are made from: `figures(weights)`, weights one an item."""
+
+    result: Result
+    clips: Sequence[str]
+    figures: Callable[[Float[np.ndarray, " I"]], dict[str, float]]
+
+
 def judge_poses(name: Name, samples: Sequence[Sample], posed: Sequence[Posed]) -> Result:
     """Compare poses with their truth.
 
@@ -52,12 +62,35 @@ def judge_poses(name: Name, samples: Sequence[Sample], posed: Sequence[Posed]) -
     DataError
         If the protocol does not fit the data, or nothing in them can be compared.
     """
+    judged = judge(name, samples, posed)
+    return replace(judged.result, intervals=bootstrap(judged.clips, judged.figures))
+
+
+def compare_poses(
+    name: Name, samples: Sequence[Sample], posed: Sequence[Posed], other: Sequence[Posed]
+) -> dict[str, dict[str, float]]:
+    """How much better `posed` is than `other` on the same pictures, by the figures both have.
+
+    For each: `difference`, its 95 % interval `low` … `high` by a paired bootstrap (both are drawn together),
+    and `better`, the share of draws in which `posed` is ahead.
+    """
+    first, second = judge(name, samples, posed), judge(name, samples, other)
+
+    def differences(weights: np.ndarray) -> dict[str, float]:
+        ours, theirs = first.figures(weights), second.figures(weights)
+        return {key: ours[key] - theirs[key] for key in ours if key in theirs}
+
+    return paired(first.clips, differences)
+
+
+def judge(name: Name, samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
+    """Compare poses with their truth, intervals still to be made; raises as `judge_poses`."""
     if not any(sample.truth.labelled.any() for sample in samples):
         raise DataError(f"{samples[0].kind}: no joint is labelled in this split; choose data with poses")
     return _keypoint_ap(samples, posed) if name == "coco" else _pck(name, samples, posed)
 
 
-def _pck(name: Name, samples: Sequence[Sample], posed: Sequence[Posed]) -> Result:
+def _pck(name: Name, samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
     skeleton = samples[0].truth.skeleton
     shared = _shared(posed[0].skeleton, skeleton)
     rows = [_person_errors(name, sample, one) for sample, one in zip(samples, posed, strict=True)]
@@ -79,7 +112,7 @@ def _pck(name: Name, samples: Sequence[Sample], posed: Sequence[Posed]) -> Resul
     uncounted = int(np.isnan(errors).all(1).sum())
     length = "left shoulder to right hip" if name == "pck-torso" else "longer side of the person's box"
     shares = pck.per_joint(errors, ALPHA)
-    return Result(
+    result = Result(
         protocol={
             "name": name, "metric": "PCK", "operator": "≤", "length": length, "mean": "micro over joints",
             "joints": [skeleton.joints[k] for k in shared], "occluded": "counted",
@@ -88,9 +121,9 @@ def _pck(name: Name, samples: Sequence[Sample], posed: Sequence[Posed]) -> Resul
         items=len(errors) - uncounted,
         metrics=metrics,
         per_joint={skeleton.joints[k]: float(shares[k]) for k in shared},
-        intervals=bootstrap(clips, figures),
         tables={"by_score": reliability(errors[:, shared] <= ALPHA, scores[:, shared], counted)},
     )  # fmt: skip
+    return Judged(result, clips, figures)
 
 
 def _person_errors(name: Name, sample: Sample, posed: Posed) -> tuple[np.ndarray, np.ndarray]:
@@ -138,7 +171,7 @@ def _weighted(right: Float[np.ndarray, "N J"], weights: Float[np.ndarray, " N"])
     return float(weights @ np.nansum(right, 1) / counted) if counted else float("nan")
 
 
-def _keypoint_ap(samples: Sequence[Sample], posed: Sequence[Posed]) -> Result:
+def _keypoint_ap(samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
     skeleton = samples[0].truth.skeleton
     if skeleton.sigmas is None:
         raise DataError(f"protocol coco: skeleton {skeleton.name} has no OKS sigmas; use a PCK protocol")
@@ -151,23 +184,27 @@ def _keypoint_ap(samples: Sequence[Sample], posed: Sequence[Posed]) -> Result:
     images, alike = [], []
     for sample, one in zip(samples, posed, strict=True):
         people = _people(sample)
-        ranks = one.box_scores * one.scores.mean(1)
-        images.append(oks.image(convert(one.xy_px), ranks, people, sigmas))
+        images.append(oks.image(convert(one.xy_px), one.ranks, people, sigmas))
         alike.append(oks.joints(_assigned(sample, one, convert)[0], people, sigmas))
     joints = np.concatenate(alike)
     means = np.nansum(joints, 0) / np.maximum((~np.isnan(joints)).sum(0), 1)
-    return Result(
+    result = Result(
         protocol={
             "name": "coco", "metric": "OKS AP", "thresholds": "0.50:0.05:0.95",
             "estimates_an_image": oks.MOST,
-            "score": "box score × mean joint score", "suppression": "none", "joints": list(skeleton.joints),
+            "score": _scored(posed), "suppression": "none", "joints": list(skeleton.joints),
             "per_joint": "mean of exp(−d²/(2·area·(2σ)²)) over labelled joints, 0 where missed",
         },
         items=sum(one["all"].truths for one in images),
         metrics=oks.evaluate(images),
         per_joint=dict(zip(skeleton.joints, means.tolist(), strict=True)),
-        intervals=bootstrap([s.clip for s in samples], partial(oks.evaluate, images, ranges=("all",))),
     )  # fmt: skip
+    return Judged(result, [s.clip for s in samples], partial(oks.evaluate, images, ranges=("all",)))
+
+
+def _scored(posed: Sequence[Posed]) -> str:
+    own = any(one.worth is not None for one in posed)
+    return "the file's own" if own else "box score × mean joint score"
 
 
 def _people(sample: Sample) -> oks.People:

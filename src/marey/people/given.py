@@ -16,7 +16,6 @@ on every N-th frame only, as from a detector that looked there, boxes between ar
 
 import csv
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from marey.core.errors import DataError
+from marey.core.files import natural
 from marey.core.nouns import Frame, People
 from marey.core.recording import Recording
 from marey.people.detect import Found
@@ -152,7 +152,7 @@ def _coco_boxes(told: Any, path: Path) -> Iterator[dict[str, Any]]:
     if isinstance(told, list):
         order, boxes = None, told
     elif isinstance(told, dict) and {"images", "annotations"} <= told.keys():
-        pictures = sorted(told["images"], key=lambda picture: _natural(str(picture.get("file_name"))))
+        pictures = sorted(told["images"], key=lambda picture: natural(str(picture.get("file_name"))))
         order, boxes = {picture.get("id"): k for k, picture in enumerate(pictures)}, told["annotations"]
     else:
         raise DataError(f"{path}: neither COCO results (a list) nor annotations; see `marey run --help`")
@@ -160,11 +160,6 @@ def _coco_boxes(told: Any, path: Path) -> Iterator[dict[str, Any]]:
         raise DataError(f"{path}: its boxes are not a list of objects with image_id and bbox")
     for box in boxes:
         yield box if order is None else {**box, "image_id": order.get(box.get("image_id"))}
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """`2.jpg` before `10.jpg`, as folders of pictures are read."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _coco_row(box: dict[str, Any]) -> list[_Row]:

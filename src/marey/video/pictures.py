@@ -4,7 +4,6 @@ Pictures are in natural order (`2.png` before `10.png`) at a given rate; the ori
 into a picture (EXIF) is applied. Pictures of one folder may differ in size.
 """
 
-import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from marey.core.errors import VideoError
+from marey.core.files import natural
 from marey.core.nouns import Frame
 from marey.video.source import Info, Problems
 
@@ -73,14 +73,7 @@ def _in_folder(folder: Path) -> list[Path]:
         found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
     except OSError as error:
         raise VideoError(f"{folder}: this folder cannot be read ({error.strerror})") from error
-    return sorted(found, key=_natural)
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Sort key in which runs of digits count as numbers."""
-    return [
-        (int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name.lower())
-    ]
+    return sorted(found, key=lambda path: natural(path.name))
 
 
 def decoded(path: Path) -> UInt8[np.ndarray, "H W 3"] | None:
