@@ -62,6 +62,18 @@ def jhmdb(path: Path, frames: int = 3) -> Path:
     return path
 
 
+def jhmdb_sub(path: Path) -> Path:
+    """The same with official lists: in every split the first clip trains, the second tests."""
+    jhmdb(path)
+    for action, clip, part in ((*JHMDB_CLIPS[0], 1), (*JHMDB_CLIPS[1], 2)):
+        for number in (1, 2, 3):
+            for folder in ("splits", "sub_splits"):
+                file = path / folder / f"{action}_test_split{number}.txt"
+                file.parent.mkdir(exist_ok=True)
+                file.write_text(f"{clip}.avi {part}\nanother_{action}_one.avi 0\n")
+    return path
+
+
 def note(number: int, image: int, box: list[float], posed: bool = True, **more: object) -> dict[str, object]:
     """One COCO annotation; keypoint j at whole pixel (j, 2j), the first occluded, the last not labelled."""
     joints = np.stack([np.arange(17), np.arange(17) * 2, np.full(17, 2)], 1)

@@ -1,6 +1,8 @@
 """Every kind on a miniature tree in its official layout; broken trees say what is wrong."""
 
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import cv2
@@ -9,6 +11,9 @@ import pytest
 import scipy.io
 
 import data_trees as trees
+import data_trees_space as space_trees
+import data_trees_video as video_trees
+from marey.cli import main
 from marey.core.errors import DataError
 from marey.core.skeletons import LSP14
 from marey.data import KINDS, SPLITS, open_kind
@@ -18,10 +23,33 @@ from marey.data.sample import State
 MAKE = {
     "lsp": trees.lsp,
     "lspet": trees.lspet,
+    "parse": video_trees.parse,
     "jhmdb": trees.jhmdb,
+    "jhmdb_sub": trees.jhmdb_sub,
+    "jhmdb_sub2": trees.jhmdb_sub,
+    "jhmdb_sub3": trees.jhmdb_sub,
     "coco": lambda path: trees.coco(path, "val2017", [trees.note(1, 7, [1, 2, 10, 20])]),
+    "crowdpose": video_trees.crowdpose,
+    "mpii": video_trees.mpii,
+    "flic": video_trees.flic,
     "pennfudan": trees.pennfudan,
     "negatives": trees.negatives,
+    "penn": video_trees.penn,
+    "bbc": video_trees.bbc,
+    "chalearn": video_trees.chalearn,
+    "poses_in_the_wild": video_trees.poses_in_the_wild,
+    "posetrack18": video_trees.posetrack,
+    "posetrack21": lambda path: video_trees.posetrack(path, "posetrack_data"),
+    "hie": video_trees.hie,
+    "h36m": space_trees.h36m,
+    "h3wb": space_trees.h3wb,
+    "humaneva": space_trees.humaneva,
+    "mpi_inf_3dhp": space_trees.mpi_inf_3dhp,
+    "panoptic": space_trees.panoptic,
+    "mocap": space_trees.mocap,
+    "pose2sim": space_trees.pose2sim,
+    "videos": video_trees.videos,
+    "recordings": video_trees.recordings,
 }
 
 
@@ -233,8 +261,34 @@ def test_unknown_words_are_refused_with_a_hint(tmp_path: Path):
         open_kind("lsp", tmp_path / "nowhere")
 
 
-def test_every_kind_has_a_miniature_or_a_clip():
-    assert set(KINDS) == {*MAKE, "videos"}
+def test_every_kind_has_a_miniature():
+    assert set(KINDS) == set(MAKE)
+
+
+def test_no_kind_knows_another():
+    """The contract that keeps kinds apart names every file that opens one."""
+    root = Path(__file__).parents[2]
+    contracts = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    listed = next(c["modules"] for c in contracts if c["name"] == "Data kinds do not know each other")
+    opens = {
+        f"marey.data.{file.stem}"
+        for file in (root / "src/marey/data").glob("*.py")
+        if re.search(r"^def open\(", file.read_text(), re.MULTILINE)
+    }
+    assert opens == set(listed)
+    assert {"marey.data.videos", "marey.data.recordings"} <= opens
+
+
+@pytest.mark.parametrize("kind", MAKE)
+def test_every_kind_is_described_checked_and_shown(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    where = f"{kind}:{MAKE[kind](tmp_path / 'set')}"
+    assert main(["data", "describe", where, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == kind
+    assert main(["data", "check", where]) == 0, capsys.readouterr().err
+    assert main(["data", "preview", where, "--count", "2", "-o", str(tmp_path / "a.png")]) == 0
+    assert cv2.imread(str(tmp_path / "a.png")).std() > 1
 
 
 def test_numbers_survive_json(tmp_path: Path):

@@ -6,15 +6,75 @@ until it is asked for.
 
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 from marey.core.errors import DataError
-from marey.data import coco, jhmdb, lsp, lspet, negatives, pennfudan, videos
+from marey.data import (
+    bbc,
+    chalearn,
+    coco,
+    crowdpose,
+    flic,
+    h3wb,
+    h36m,
+    hie,
+    humaneva,
+    jhmdb,
+    lsp,
+    lspet,
+    mocap,
+    mpi_inf_3dhp,
+    mpii,
+    negatives,
+    panoptic,
+    parse,
+    penn,
+    pennfudan,
+    pose2sim,
+    poses_in_the_wild,
+    posetrack,
+    recordings,
+    videos,
+)
 from marey.data.files import Samples
 
 KINDS: dict[str, Callable[[Path, str], Samples]] = {
-    module.__name__.rpartition(".")[2]: module.open
-    for module in (lsp, lspet, coco, jhmdb, pennfudan, negatives, videos)
+    # stills
+    "lsp": lsp.open,
+    "lspet": lspet.open,
+    "parse": parse.open,
+    "coco": coco.open,
+    "crowdpose": crowdpose.open,
+    "mpii": mpii.open,
+    "flic": flic.open,
+    # people without joints, and no people
+    "pennfudan": pennfudan.open,
+    "negatives": negatives.open,
+    # one person in video
+    "penn": penn.open,
+    "jhmdb": jhmdb.open,
+    "jhmdb_sub": partial(jhmdb.open_sub, 1),
+    "jhmdb_sub2": partial(jhmdb.open_sub, 2),
+    "jhmdb_sub3": partial(jhmdb.open_sub, 3),
+    "bbc": bbc.open,
+    "chalearn": chalearn.open,
+    "poses_in_the_wild": poses_in_the_wild.open,
+    # several people in video
+    "posetrack18": partial(posetrack.open, "posetrack18"),
+    "posetrack21": partial(posetrack.open, "posetrack21"),
+    "hie": hie.open,
+    # space
+    "h36m": h36m.open,
+    "h3wb": h3wb.open,
+    "humaneva": humaneva.open,
+    "mpi_inf_3dhp": mpi_inf_3dhp.open,
+    "panoptic": panoptic.open,
+    "mocap": mocap.open,
+    "pose2sim": pose2sim.open,
+    # whatever there is
+    "videos": videos.open,
+    "recordings": recordings.open,
 }
 """What a kind is called, and what opens it."""
 

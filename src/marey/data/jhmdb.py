@@ -8,7 +8,10 @@ Conventions: sides are the person's; `neck` is the puppet's neck between the sho
 the head (neither nose nor head top), `belly` the navel; MATLAB counts pixels from 1 at their centres, so 0.5
 is subtracted. Occluded joints are filled in without a flag: joints in the picture count as visible, those
 outside as occluded. Boxes are tight on the mask. Torso: left shoulder to right hip.
-Splits: val = sources (the name before `_CLASS_`) whose crc32 % 5 is 1, train = the others; no test here.
+Splits: test = clips that the official lists (`splits/CLASS_test_split1.txt`, 1 train, 2 test) say, none where
+there are no lists; val = sources (the name before `_CLASS_`) of the rest whose crc32 % 5 is 1 (ours), train =
+the others. sub-JHMDB (kinds `jhmdb_sub`, `jhmdb_sub2`, `jhmdb_sub3`, one for each official split; papers
+report their mean): the clips in `sub_splits/CLASS_test_split1.txt`, people seen whole.
 """
 
 import zlib
@@ -33,6 +36,35 @@ RATE_HZ = 30.0
 
 def open(path: Path, split: str) -> Samples:
     """The frames of a split, clip by clip."""
+    lists = path / "splits"
+    return _open("jhmdb", path, split, _listed(lists, 1) if lists.is_dir() else None)
+
+
+def open_sub(number: int, path: Path, split: str) -> Samples:
+    """The frames of a split of sub-JHMDB by its official split `number` (1, 2, 3)."""
+    kind = f"jhmdb_sub{number if number > 1 else ''}"
+    return _open(kind, path, split, _listed(need(path / "sub_splits", "the folder of lists"), number))
+
+
+def _listed(folder: Path, number: int) -> dict[str, bool]:
+    """Clips that the official lists name (by `CLASS/CLIP`), and whether they are test."""
+    clips = {}
+    for file in sorted(folder.glob(f"*_test_split{number}.txt")):
+        action = file.stem.removesuffix(f"_test_split{number}")
+        for line in file.read_text().splitlines():
+            name, _, part = line.strip().rpartition(" ")
+            if line.strip() and part not in ("0", "1", "2"):
+                raise DataError(f"{file}: `{line}`: a clip and 1 (train) or 2 (test) expected")
+            if part in ("1", "2"):
+                clips[f"{action}/{Path(name).stem}"] = part == "2"
+    if not clips:
+        raise DataError(
+            f"{folder}: no lists for split {number}; files CLASS_test_split{number}.txt are expected"
+        )
+    return clips
+
+
+def _open(kind: str, path: Path, split: str, listed: dict[str, bool] | None) -> Samples:
     official = path / "joint_positions"
     labels = sorted(
         official.glob("*/*/joint_positions.mat") if official.is_dir() else path.glob("joints/*/*.mat")
@@ -42,10 +74,10 @@ def open(path: Path, split: str) -> Samples:
     keys = []
     for label in labels:
         clip = label.parent if official.is_dir() else label.with_suffix("")
-        if _in_split(clip.parent.name, clip.name, split):
+        if _in_split(clip.parent.name, clip.name, split, listed):
             tracks = read_mat(label, "pos_img", (2, 15, None)).astype(np.float32)
             keys += [(clip.parent.name, clip.name, k, tracks) for k in range(tracks.shape[2])]
-    return Samples(chosen(keys, path, "jhmdb", split), partial(_sample, path, official.is_dir()))
+    return Samples(chosen(keys, path, kind, split), partial(_sample, kind, path, official.is_dir()))
 
 
 def source(action: str, clip: str) -> str:
@@ -53,12 +85,14 @@ def source(action: str, clip: str) -> str:
     return clip.split(f"_{action}_")[0]
 
 
-def _in_split(action: str, clip: str, split: str) -> bool:
+def _in_split(action: str, clip: str, split: str, listed: dict[str, bool] | None) -> bool:
+    if listed is not None and (test := listed.get(f"{action}/{clip}")) is not False:
+        return bool(test) and split in ("all", "test")
     held = zlib.crc32(source(action, clip).encode()) % 5 == 1
     return {"all": True, "train": not held, "val": held, "test": False}[split]
 
 
-def _sample(path: Path, official: bool, key: tuple[str, str, int, np.ndarray]) -> Sample:
+def _sample(kind: str, path: Path, official: bool, key: tuple[str, str, int, np.ndarray]) -> Sample:
     action, clip, k, tracks = key
     xy = np.ascontiguousarray(tracks[:, :, k].T) - np.float32(0.5)
     inside = ((xy >= 0) & (xy < SIZE)).all(-1)
@@ -74,7 +108,7 @@ def _sample(path: Path, official: bool, key: tuple[str, str, int, np.ndarray]) -
     boxes = _boxes(masks) if masks.exists() else np.full((k + 1, 4), np.nan, np.float32)
     box = boxes[k] if k < len(boxes) and np.isfinite(boxes[k]).all() else joints_box(xy)
     truth = one_person(JHMDB15, xy, state, box)
-    return Sample("jhmdb", f"{folder}/{k:05d}", str(folder), SIZE, truth, load, False, k / RATE_HZ)
+    return Sample(kind, f"{folder}/{k:05d}", str(folder), SIZE, truth, load, False, k / RATE_HZ)
 
 
 @lru_cache(maxsize=1024)

@@ -3,13 +3,15 @@
 Conventions: metres, Y up, right-handed; the body's own proportions are those of the rig, which are no human's
 in one of three (give the motion another body: `training/bodies.py`). A root is the middle of the hips, a
 thorax the middle of the shoulders, a spine the middle of the two; `neck_base` is the nose (middle of the
-eyes, or 9 cm before the walks' head joint) and `head` the top of the head, as in `estimation/windows.py`.
-Layout: a folder with `cmu_general`, `cmu_walks`, `cmu_dance_martial`, or any of them. Takes of one person,
-and both partners of a dance, are one group: splits keep groups whole. Data: mocap.cs.cmu.edu (NSF
-EIA-0196217).
+eyes, or 9 cm before the walks' head joint) and `head` the top of the head, as in `lifting/windows.py`.
+Layout: a folder with `cmu_general`, `cmu_walks`, `cmu_dance_martial`, or any of them; or CMU's own files,
+each subject's `02.asf` with `02_01.amc …` beside it, in any folders (120 Hz). Takes of one person, and both
+partners of a dance, are one group: splits keep groups whole. Data: mocap.cs.cmu.edu (NSF EIA-0196217).
 """
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +19,13 @@ from beartype import beartype
 from jaxtyping import Float64, jaxtyped  # pyright: ignore[reportUnknownVariableType]
 
 from marey.core.bvh import Bvh, parse
+from marey.core.cameras import Camera
 from marey.core.errors import DataError
 from marey.core.kinematics import world_rotations
 from marey.core.skeletons import skeleton
+from marey.data.acclaim import Acclaim, read_acclaim
+from marey.data.files import Samples, chosen
+from marey.data.sample import Sample, seen_from
 
 H36M = skeleton("h36m17")
 STEP = (("hip", 0), ("knee", 1), ("foot", 2), ("shoulder", 3), ("elbow", 4), ("wrist", 5))
@@ -46,6 +52,14 @@ class Rig:
     crown: str = ""
 
 
+ASF = Rig(
+    tuple(f"{{}}{name}" for name in ("femur", "tibia", "foot", "humerus", "radius", "wrist")),
+    ("l", "r"), 0.0254 / 0.45, "upperneck", "head", crown="head_end",
+)  # fmt: skip
+"""CMU's own files: each subject's ASF has its own bone lengths."""
+ASF_RATE_HZ = 120.0
+SIZE, FOCAL_PX = (512, 512), 512.0
+"""Picture and focal length of the ideal camera through which frames are seen (our choice)."""
 RIGS = {
     "cmu_general": Rig(
         tuple(f"CC_Base_{{}}_{name}" for name in ("Thigh", "Calf", "Foot", "Upperarm", "Forearm", "Hand")),
@@ -86,21 +100,79 @@ def motions(path: str | Path, split: str = "all") -> list[Motion]:
     """
     if split not in ("all", "train", "val"):
         raise DataError(f"split `{split}` is not known for mocap; choose all, train or val")
-    files = [file for kind in RIGS for file in sorted((Path(path) / kind).glob("*.bvh"))]
-    wanted = [file for file in files if file.stem not in BROKEN and _in(split, group(file.stem))]
+    wanted = _takes(Path(path), split)
     if not wanted:
         raise DataError(f"{path}: no takes of split `{split}`; BVH files belong into {', '.join(RIGS)}")
     return [read(file) for file in wanted]
 
 
+def open(path: Path, split: str) -> Samples:
+    """The frames of a split, take by take, as an ideal camera before the person sees them.
+
+    There are no pictures: `rgb()` is plain grey. The camera stands still, looks along −Z at the middle of the
+    take, and holds all of it.
+    """
+    takes = _takes(path, split)
+    keys = [(file, k) for file in takes for k in range(_length(file))]
+    return Samples(chosen(keys, path, "mocap", split), _sample)
+
+
+def _length(file: Path) -> int:
+    """Frames of a take, counted without reading them: parsing all takes would take half a minute."""
+    text = file.read_text("utf-8", "replace")
+    if file.suffix == ".amc":
+        return sum(line.strip().isdigit() for line in text.splitlines())
+    found = re.search(r"^\s*Frames:\s*(\d+)", text, re.MULTILINE)
+    return max(int(found[1]) - _first(file), 0) if found else len(read(file))
+
+
+def _first(file: Path) -> int:
+    """The first frame that is used: many takes of two rigs begin with a T-pose."""
+    return 0 if file.parent.name == "cmu_walks" else 1
+
+
+@lru_cache(maxsize=256)
+def _seen(file: Path) -> tuple[Motion, Camera]:
+    motion = read(file)
+    low, high = motion.xyz_m.min((0, 1)), motion.xyz_m.max((0, 1))
+    half = float((high - low).max()) / 2
+    back = 1.1 * half * FOCAL_PX / (SIZE[0] / 2) + half
+    rotation = np.diag([1.0, -1.0, -1.0])
+    place = (low + high) / 2 + [0, 0, back]
+    matrix = np.array([[FOCAL_PX, 0, SIZE[0] / 2], [0, FOCAL_PX, SIZE[1] / 2], [0, 0, 1]])
+    return motion, Camera(matrix, rotation, -rotation @ place)
+
+
+def _sample(key: tuple[Path, int]) -> Sample:
+    file, k = key
+    motion, camera = _seen(file)
+    xyz = motion.xyz_m[k : k + 1]
+    truth = seen_from(camera, H36M, xyz, SIZE)
+    name, time_s = f"{motion.name}/{k:06d}", k / motion.rate_hz
+    return Sample(
+        "mocap", name, motion.name, SIZE, truth, _grey, True, time_s, camera, xyz.astype(np.float32)
+    )
+
+
+def _grey() -> np.ndarray:
+    return np.full((SIZE[1], SIZE[0], 3), 96, np.uint8)
+
+
+def _takes(path: Path, split: str) -> list[Path]:
+    files = [file for kind in RIGS for file in sorted((path / kind).glob("*.bvh"))]
+    files += sorted(file for file in path.rglob("*.amc"))
+    return [file for file in files if file.stem not in BROKEN and _in(split, group(file.stem))]
+
+
 def read(file: Path) -> Motion:
     """One take, in the rig that its folder's name says. Raises `DataError`."""
+    if file.suffix == ".amc":
+        return Motion(file.stem, group(file.stem), ASF_RATE_HZ, _joints(read_acclaim(file), ASF))
     if file.parent.name not in RIGS:
         raise DataError(f"{file}: of no known rig; put it into one of {', '.join(RIGS)}")
     rig = RIGS[file.parent.name]
     bvh = parse(file.read_text(encoding="utf-8"), file.name)
-    first = 0 if file.parent.name == "cmu_walks" else 1  # many takes of the others begin with a T-pose
-    xyz = _joints(bvh, rig)[first:]
+    xyz = _joints(bvh, rig)[_first(file) :]
     return Motion(file.stem, group(file.stem), bvh.rate_hz, xyz)
 
 
@@ -111,10 +183,10 @@ def group(name: str) -> str:
 
 
 def _in(split: str, who: str) -> bool:
-    return split == "all" or (who in HELD) == (split == "val")
+    return split == "all" or split == ("val" if who in HELD else "train")
 
 
-def _joints(bvh: Bvh, rig: Rig) -> Float64[np.ndarray, "T 17 3"]:
+def _joints(bvh: Bvh | Acclaim, rig: Rig) -> Float64[np.ndarray, "T 17 3"]:
     places = bvh.positions() * rig.metres
     out = np.empty((len(bvh), len(H36M), 3))
     for side, word in zip(("left", "right"), rig.sides, strict=True):
@@ -131,7 +203,9 @@ def _joints(bvh: Bvh, rig: Rig) -> Float64[np.ndarray, "T 17 3"]:
     return out
 
 
-def _face(bvh: Bvh, rig: Rig, places: Float64[np.ndarray, "T J 3"]) -> tuple[np.ndarray, np.ndarray]:
+def _face(
+    bvh: Bvh | Acclaim, rig: Rig, places: Float64[np.ndarray, "T J 3"]
+) -> tuple[np.ndarray, np.ndarray]:
     """Nose and top of the head (T, 3)."""
     head = places[:, bvh.index(rig.head)]
     if rig.eyes:

@@ -26,7 +26,8 @@ class Node:
     def __getitem__(self, name: str | int) -> "Node":
         """A field of an object or an item of a list."""
         if isinstance(name, int):
-            return Node(self.items()[name], f"{self.where}[{name}]")
+            held = self.value.reshape(-1) if isinstance(self.value, np.ndarray) else self.items()
+            return Node(held[name], f"{self.where}[{name}]")
         if not self.has(name):
             raise self.error(f"field `{name}` is missing")
         value = self.value[name] if isinstance(self.value, dict) else getattr(self.value, name)
@@ -45,10 +46,10 @@ class Node:
         return self.value if isinstance(self.value, list) else [self.value]
 
     def __iter__(self) -> Iterator["Node"]:
-        return (self[k] for k in range(len(self)))
+        return (Node(item, f"{self.where}[{k}]") for k, item in enumerate(self.items()))
 
     def __len__(self) -> int:
-        return len(self.items())
+        return self.value.size if isinstance(self.value, np.ndarray) else len(self.items())
 
     def error(self, what: str) -> DataError:
         """An error that says where."""

@@ -1,7 +1,8 @@
 """Looking at a data set before trusting it: its figures, what is wrong with it, and a sheet of pictures.
 
 Conventions: on the sheet the person's left is blue and the right orange, as everywhere (`video.draw`);
-occluded joints are faint, ignore regions say so.
+occluded joints are faint, ignore regions say so or are outlined. Where the people take a small share
+of the picture, the sheet shows the part about them.
 """
 
 from collections import Counter
@@ -10,7 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 
 from marey.core.errors import DataError
 from marey.core.geometry import box_sizes
@@ -21,6 +22,8 @@ from marey.video.draw import draw_boxes, draw_poses
 TILE_PX = 256
 OPACITY = np.array([np.nan, 0.45, 1.0], np.float32)
 """How strongly a joint is drawn, by its `State`."""
+SMALL = 0.4
+"""People who take a smaller share of the picture's longer side are shown enlarged (our choice)."""
 FAR = 2.0
 """Truth further outside than this many picture sizes is reported (our choice; LSPET goes that far)."""
 
@@ -102,17 +105,41 @@ def _impossible(sample: Sample) -> Iterator[str]:
             yield f"{sample.name}: the box {box.round(1).tolist()} is empty"
 
 
+def _part(sample: Sample) -> Int[np.ndarray, " 4"]:
+    """What of a picture is shown: all of it, or what surrounds people who are small in it."""
+    size = np.array(sample.size)
+    boxes = sample.truth.boxes_px[np.isfinite(sample.truth.boxes_px).all(1)]
+    whole = np.array([0, 0, *size])
+    if not len(boxes):
+        return whole
+    low, high = boxes[:, :2].min(0), boxes[:, 2:].max(0)
+    half = (high - low).max()
+    if not 0 < half < SMALL * size.max():
+        return whole
+    middle = (low + high) / 2
+    corners = np.concatenate([np.floor(middle - half), np.ceil(middle + half)]).astype(int)
+    inside = np.clip(corners, 0, [*size, *size])
+    return inside if (box_sizes(inside) > 0).all() else whole
+
+
 def _tile(sample: Sample) -> UInt8[np.ndarray, "h w 3"]:
-    truth, scale = sample.truth, TILE_PX / max(sample.size)
-    size = tuple(max(1, round(side * scale)) for side in sample.size)
+    truth, part = sample.truth, _part(sample)
+    width, height = box_sizes(part)
+    scale = TILE_PX / max(width, height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    left, top, right, bottom = part
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
-    rgb = np.asarray(cv2.resize(sample.rgb(), size, interpolation=way), np.uint8)
-    names = ["ignore" if ignored else "" for ignored in truth.ignore]
-    rgb = draw_boxes(rgb, truth.boxes_px * np.float32(scale), np.full(len(truth), -1), names)
+    seen = np.ascontiguousarray(sample.rgb()[top:bottom, left:right])
+    rgb = np.asarray(cv2.resize(seen, size, interpolation=way), np.uint8)
+    for region in sample.regions_px:
+        outline = ((region - part[:2]) * scale).round().astype(np.int32)
+        cv2.polylines(rgb, [outline], True, (255, 255, 0), 1, cv2.LINE_AA)
+    names, nobody = ["ignore" if ignored else "" for ignored in truth.ignore], np.full(len(truth), -1)
+    origin = part.astype(np.float32)[[0, 1, 0, 1]]
+    rgb = draw_boxes(rgb, (truth.boxes_px - origin) * np.float32(scale), nobody, names)
     if len(truth.skeleton):
-        nobody = np.full(len(truth), -1)
-        scores = OPACITY[truth.state]
-        rgb = draw_poses(rgb, truth.xy_px * np.float32(scale), scores, nobody, truth.skeleton, threshold=0.0)
+        xy = (truth.xy_px - origin[:2]) * np.float32(scale)
+        rgb = draw_poses(rgb, xy, OPACITY[truth.state], nobody, truth.skeleton, threshold=0.0)
     tile = np.zeros((TILE_PX + 16, TILE_PX, 3), np.uint8)
     tile[: rgb.shape[0], : rgb.shape[1]] = rgb
     name = sample.name if len(sample.name) < 40 else "..." + sample.name[-37:]

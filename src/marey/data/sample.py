@@ -6,13 +6,15 @@ is decoded when `rgb()` is called.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 import numpy as np
 from beartype import beartype
-from jaxtyping import Bool, Float32, Int64, UInt8, jaxtyped
+from jaxtyping import Bool, Float, Float32, Int64, Integer, UInt8, jaxtyped
 
+from marey.core.cameras import Camera
+from marey.core.geometry import joints_box
 from marey.core.skeletons import Skeleton
 
 
@@ -58,7 +60,9 @@ class Sample:
     """One labelled picture: `name` is unique in its set, `clip` groups pictures that must not be split.
 
     `boxed_all` says whether every person in the picture has a box; where it is False, an unboxed place may
-    still hold a person. `size` is (width, height).
+    still hold a person. `size` is (width, height). `camera` and `xyz_m` (people × joints × 3, metres, in the
+    world that the camera starts from) are given by sets that measured space; `regions_px` are outlines of
+    what counts neither way; `crowd_index` is CrowdPose's; `action` is what the person does, where a set says.
     """
 
     kind: str
@@ -69,6 +73,11 @@ class Sample:
     load: Callable[[], UInt8[np.ndarray, "H W 3"]] = field(repr=False, compare=False)
     boxed_all: bool = False
     time_s: float = float("nan")
+    camera: Camera | None = None
+    xyz_m: Float[np.ndarray, "N J 3"] | None = None
+    regions_px: tuple[Float[np.ndarray, "P 2"], ...] = ()
+    crowd_index: float = float("nan")
+    action: str = ""
 
     def rgb(self) -> UInt8[np.ndarray, "H W 3"]:
         """Decode the picture."""
@@ -79,6 +88,33 @@ NO_JOINTS = Skeleton("boxes", (), (), ())
 """The skeleton of sets that know where people are, not how they stand."""
 
 
+def people(
+    skeleton: Skeleton,
+    xy_px: Float[np.ndarray, "N J 2"],
+    state: Integer[np.ndarray, "N J"],
+    boxes_px: Float[np.ndarray, "N 4"] | None = None,
+) -> Truth:
+    """Truth of several people: unlabelled joints become NaN, ids count from 0, boxes are tight unless given.
+
+    What a set knows besides goes in with `dataclasses.replace`.
+    """
+    xy_px = np.where((state > State.UNLABELLED)[..., None], xy_px, np.nan).astype(np.float32)
+    boxes_px = joints_box(xy_px) if boxes_px is None else boxes_px.astype(np.float32)
+    nothing = np.full(len(xy_px), np.nan, np.float32)
+    ids, ignore = np.arange(len(xy_px), dtype=np.int64), np.zeros(len(xy_px), bool)
+    return Truth(skeleton, xy_px, state.astype(np.uint8), boxes_px, ids, nothing, nothing, nothing, ignore)
+
+
+def seen_from(
+    camera: Camera, skeleton: Skeleton, xyz_m: Float[np.ndarray, "N J 3"], size: tuple[int, int]
+) -> Truth:
+    """Truth of people in space as a camera sees them: what lies outside the picture counts as occluded."""
+    xy = camera.project(xyz_m.astype(np.float64))
+    inside = ((xy >= 0) & (xy < size)).all(-1)
+    state = np.where(inside, State.VISIBLE, State.OCCLUDED)
+    return people(skeleton, xy, np.where(np.isnan(xy).any(-1), State.UNLABELLED, state))
+
+
 def one_person(
     skeleton: Skeleton,
     xy_px: Float32[np.ndarray, "J 2"],
@@ -87,32 +123,11 @@ def one_person(
 ) -> Truth:
     """Truth of one person; its torso is left shoulder to right hip (NaN where one is not labelled)."""
     torso = xy_px[skeleton.index("left_shoulder")] - xy_px[skeleton.index("right_hip")]
-    nothing = np.full(1, np.nan, np.float32)
-    return Truth(
-        skeleton=skeleton,
-        xy_px=xy_px[None],
-        state=state[None],
-        boxes_px=box_px[None],
-        ids=np.zeros(1, np.int64),
-        areas_px=nothing,
-        torso_px=np.hypot(*torso)[None].astype(np.float32),
-        head_px=nothing,
-        ignore=np.zeros(1, bool),
-    )
+    truth = people(skeleton, xy_px[None], state[None], box_px[None])
+    return replace(truth, torso_px=np.hypot(*torso)[None].astype(np.float32))
 
 
 def only_boxes(boxes_px: Float32[np.ndarray, "N 4"]) -> Truth:
     """Truth that knows boxes only."""
-    count = len(boxes_px)
-    nothing = np.full(count, np.nan, np.float32)
-    return Truth(
-        skeleton=NO_JOINTS,
-        xy_px=np.zeros((count, 0, 2), np.float32),
-        state=np.zeros((count, 0), np.uint8),
-        boxes_px=boxes_px,
-        ids=np.arange(count),
-        areas_px=nothing,
-        torso_px=nothing,
-        head_px=nothing,
-        ignore=np.zeros(count, bool),
-    )
+    nobody = np.zeros((len(boxes_px), 0, 2), np.float32)
+    return people(NO_JOINTS, nobody, np.zeros((len(boxes_px), 0), np.uint8), boxes_px)
