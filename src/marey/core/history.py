@@ -1,7 +1,8 @@
 """What a recording was made from and how: it travels with the data, as JSON in every file of a recording.
 
 Keys of the JSON: `skeleton` (whole, so that a file is readable without marey's tables), `source`, `steps`
-(in the order they ran, each with its settings), `weights` (name and sha256), `versions`, `device`.
+(in the order they ran, each with its settings), `weights` (name and sha256), `versions`, `device`, and after
+lifting `lift`: method, skeleton, the frame of the axes, where camera and scale come from.
 Rates are exact fractions, written `"30000/1001"`.
 """
 
@@ -60,6 +61,7 @@ class History:
     weights: tuple[NetworkFile, ...] = ()
     versions: Mapping[str, str] = field(default_factory=lambda: versions_in_use())
     device: str = ""
+    lift: Mapping[str, Any] | None = None
 
     def then(self, name: str, settings: Mapping[str, Any]) -> "History":
         """The history with one more step."""
@@ -87,6 +89,7 @@ def from_json(values: Mapping[str, Any]) -> History:
         weights=tuple(NetworkFile(**network) for network in values["weights"]),
         versions=dict(values["versions"]),
         device=values["device"],
+        lift=values.get("lift"),
     )
 
 

@@ -1,7 +1,8 @@
 """A recording: what was measured in a video, as tidy tables with their history.
 
 On disk it is a folder `NAME.marey/` with `poses.parquet`, `people.parquet`, `frames.parquet` and `run.json`;
-every Parquet file carries the history as JSON under the schema key `marey`. Columns: `core/tables.py`.
+every Parquet file carries the history as JSON under the schema key `marey`. Columns: `core/tables.py`. A
+lifted one has places in space as well (`core/space.py`) and a file `lifted.parquet`.
 """
 
 # pyarrow has no types of its own: what comes out of it is unknown to the checker.
@@ -29,6 +30,7 @@ from marey.core.nouns import Poses
 from marey.core.parquet import read_table, write_table
 from marey.core.rows import Rows
 from marey.core.skeletons import Skeleton
+from marey.core.space import Space, lifted_table, poses_with, space_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Tables `poses`, `people` and `frames` (pyarrow), and the history they come from.
+    """Tables `poses`, `people` and `frames` (pyarrow), and the history they come from; `space` once lifted.
 
     Made by `collect`, `Recording.open` or `Recording.of`; arrays of the same content are `.rows` (a row per
     person and frame), `.at(frame)` (one frame) and `.tracks()` (one person over time).
@@ -47,19 +49,30 @@ class Recording:
     people: pa.Table
     frames: pa.Table
     history: History
+    space: Space | None = None
 
     @classmethod
     def of(
-        cls, rows: Rows, frame: Int64[np.ndarray, " T"], time_s: Float64[np.ndarray, " T"], history: History
+        cls,
+        rows: Rows,
+        frame: Int64[np.ndarray, " T"],
+        time_s: Float64[np.ndarray, " T"],
+        history: History,
+        space: Space | None = None,
     ) -> "Recording":
-        """A recording of these rows; `frame` and `time_s` are all frames that were looked at."""
+        """A recording of these rows; `frame` and `time_s` are all frames that were looked at.
+
+        With `space` the rows must be in order already: it is in theirs.
+        """
         rows = rows.in_order()
         _check(rows, frame)
+        poses = tables.poses_table(rows, history.skeleton)
         made = cls(
-            poses=tables.poses_table(rows, history.skeleton),
+            poses=poses if space is None else poses_with(poses, space),
             people=tables.people_table(rows),
             frames=tables.frames_table(frame, time_s),
             history=history,
+            space=space,
         )
         made.__dict__["rows"] = rows
         return made
@@ -74,7 +87,8 @@ class Recording:
                 f"{folder}: no finished recording ({missing[0]}.parquet is missing); "
                 "give a folder NAME.marey made by marey run, or finish it with --resume"
             )
-        read = {name: read_table(folder / f"{name}.parquet") for name in tables.SCHEMAS}
+        there = (*tables.SCHEMAS, *(["lifted"] if (folder / "lifted.parquet").is_file() else []))
+        read = {name: read_table(folder / f"{name}.parquet") for name in there}
         return cls.of_tables(
             {name: table for name, (table, _) in read.items()}, read["poses"][1], str(folder)
         )
@@ -89,7 +103,9 @@ class Recording:
             past = from_json(history)
             poses, people, frames = (tables.as_schema(named[name], name) for name in tables.SCHEMAS)
             rows = tables.rows_of(people, poses, past.skeleton)
-            return cls.of(rows, frames["frame"].to_numpy(), frames["time_s"].to_numpy(), past)
+            lifted = named["lifted"] if past.lift is not None else None
+            space = None if lifted is None else space_of(named["poses"], lifted, rows.scores.shape)
+            return cls.of(rows, frames["frame"].to_numpy(), frames["time_s"].to_numpy(), past, space)
         except RecordingError as error:
             raise RecordingError(f"{where}: {error}") from error
         except (KeyError, TypeError, ValueError) as error:
@@ -101,8 +117,15 @@ class Recording:
         make_folder(folder)
         for name in tables.SCHEMAS:
             write_table(getattr(self, name), self.history, folder / f"{name}.parquet")
+        if self.space is not None:
+            write_table(lifted_table(self.rows, self.space), self.history, folder / "lifted.parquet")
         text = json.dumps(self.history.to_json(), indent=2, sort_keys=True) + "\n"
         write_whole(folder / "run.json", lambda part: part.write_text(text, encoding="utf-8"), sync=True)
+
+    def with_space(self, space: Space, lift: Mapping[str, Any]) -> "Recording":
+        """The same recording with places in space; `lift` says how they came about."""
+        history = replace(self.history, lift=dict(lift))
+        return Recording.of(self.rows, self.frame, self.time_s, history, space)
 
     @property
     def skeleton(self) -> Skeleton:
@@ -135,6 +158,7 @@ class Recording:
             self.history == other.history
             and self.frames.equals(other.frames)
             and self.rows.equals(other.rows)
+            and (other.space is None if self.space is None else self.space.equals(other.space))
         )
 
     def at(self, frame: int) -> Rows:
@@ -147,8 +171,9 @@ class Recording:
         return arrays.to_tracks(self.rows, self.frame, self.time_s)
 
     def with_rows(self, rows: Rows, step: str = "", settings: dict[str, Any] | None = None) -> "Recording":
-        """The same video with other rows; a named step is added to the history."""
+        """The same video with other rows; a named step is added to the history. Places in space are lost."""
         history = self.history.then(step, settings or {}) if step else self.history
+        history = replace(history, lift=None)
         return Recording.of(rows, self.frame, self.time_s, history)
 
     def to_pandas(self) -> "pd.DataFrame":
