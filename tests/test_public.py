@@ -5,7 +5,7 @@ import sys
 
 import marey
 
-PUBLIC = """run read find estimate collect finish load evaluate METHODS
+PUBLIC = """run read find estimate collect finish lift load evaluate METHODS
 Frame People Poses Recording Camera Skeleton MareyError""".split()
 
 

@@ -4,7 +4,7 @@
     poses = marey.estimate(marey.find(marey.read("walk.mp4")))  # or arrow by arrow; nothing runs until asked
     recording.to_pandas(); recording.export("walk.csv")
 
-The stages `refine` and `lift` of the house's plan arrive with the first methods that do them.
+The stage `refine` of the house's plan arrives with the first method that does it.
 """
 
 import importlib
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from marey.evaluation.evaluate import evaluate
     from marey.finishing import finish
     from marey.methods import METHODS
+    from marey.pipeline.lifted import lift
     from marey.pipeline.plan import estimate, find
     from marey.pipeline.run import run
     from marey.video.read import read
@@ -38,6 +39,7 @@ __all__ = [
     "evaluate",
     "find",
     "finish",
+    "lift",
     "load",
     "read",
     "run",
@@ -53,6 +55,7 @@ _HOMES = {
     "export": ("Recording",),
     "finishing": ("finish",),
     "methods": ("METHODS",),
+    "pipeline.lifted": ("lift",),
     "pipeline.plan": ("estimate", "find"),
     "pipeline.run": ("run",),
     "video.read": ("read",),

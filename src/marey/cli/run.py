@@ -24,6 +24,7 @@ EXAMPLES = """examples:
   marey run night.mp4 --workers 4                  clips of a minute, four at a time
   marey run night.mp4 --workers 4 --resume         go on where it was interrupted
   marey run crowd.mp4 --find boxes:tracks.txt      people found by something else
+  marey run walk.mp4 --lift dgnet --height 1.82    in metres as well
 """
 WORKERS = max(1, (os.cpu_count() or 1) // 4)
 """Processes unless said otherwise (our choice: a network uses about four cores well)."""
@@ -59,6 +60,7 @@ def add(subparsers: Any) -> argparse.ArgumentParser:
     made.add_argument(
         "--codec", default=default.codec, help="video encoder of the overlay (default: %(default)s)"
     )
+    _add_space(parser.add_argument_group("space"))
     how = parser.add_argument_group("how")
     how.add_argument("--device", choices=("auto", "cpu", "cuda"), default=default.device)
     how.add_argument("--workers", type=int, default=WORKERS, metavar="N", help="(default: %(default)s here)")
@@ -68,10 +70,23 @@ def add(subparsers: Any) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_space(group: Any) -> None:
+    """Options of lifting."""
+    group.add_argument("--lift", metavar="NAME|CARD", help="lift tracks into metres, such as with dgnet")
+    group.add_argument("--fov", type=float, metavar="DEG", help="the lens's angle from left to right")
+    group.add_argument("--intrinsics", metavar="FILE", help="the lens as a calibration (TOML) instead")
+    height = "people's height, or one person's (default: 1.70, and the result says assumed)"
+    group.add_argument("--height", action="append", default=[], metavar="M|ID=M", help=height)
+    group.add_argument("--camera-pitch", type=float, metavar="DEG", help="above 0: the camera looks up")
+    group.add_argument("--camera-roll", type=float, metavar="DEG", help="above 0: its right side is higher")
+
+
 def run(args: argparse.Namespace) -> int:
     """Measure every input; one that fails does not stop the others."""
     names = ("quality", "find", "estimate", "flip", "subject", "from_s", "to_s", "overlay", "codec", "device")
-    chosen = {name: getattr(args, name) for name in (*names, "workers", "resume", "overwrite")}
+    space = ("lift", "fov", "intrinsics", "camera_pitch", "camera_roll")
+    chosen = {name: getattr(args, name) for name in (*names, *space, "workers", "resume", "overwrite")}
+    chosen["height"] = tuple(args.height)
     plan = Plan(**chosen, export=tuple(name for name in args.export.split(",") if name))
     try:
         check(plan)

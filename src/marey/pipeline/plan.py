@@ -15,6 +15,7 @@ from marey.core.settings import parse, plain
 from marey.core.stages import Kind, Method
 from marey.export import FORMATS
 from marey.finishing.choose import RULES
+from marey.lifting.lift import Lift
 from marey.methods import method
 from marey.people.given import Given
 from marey.people.given import ahead as given_ahead
@@ -52,7 +53,9 @@ class Plan:
     `find` may also be `boxes:FILE`; `subject` is `all`, `largest`, `most-moving` or a person's id; measured
     are the frames shown from `from_s` on and before `to_s`, in clips of about `clip_s`, halos of `halo_s`.
     The second says what is made of it: exports by format, the overlay and its encoder (any that PyAV finds).
-    The third says how: processes, and what becomes of a result that already lies there.
+    The third is about space: the network that lifts (None: none does) and what is known of camera and people:
+    degrees from left to right or a calibration file, heights in metres (`1.82` or `ID=1.82`), degrees.
+    The fourth says how: processes, and what becomes of a result that already lies there.
     """
 
     quality: Quality = "balanced"
@@ -69,6 +72,13 @@ class Plan:
     export: tuple[str, ...] = ()
     overlay: bool = True
     codec: str = "libx264"
+
+    lift: str | None = None
+    fov: float | None = None
+    intrinsics: str | None = None
+    height: tuple[str, ...] = ()
+    camera_pitch: float | None = None
+    camera_roll: float | None = None
 
     workers: int = 1
     resume: bool = False
@@ -135,6 +145,7 @@ def check(plan: Plan) -> None:
         If a name in it is unknown, a number out of range, or an option does not fit its method.
     """
     stages(plan, None)
+    _check_space(plan)
     for name in plan.export:
         if name not in FORMATS:
             raise SettingsError(f"--export {name}: unknown; choose from {', '.join(FORMATS)}")
@@ -146,6 +157,51 @@ def check(plan: Plan) -> None:
         raise SettingsError(f"--workers {plan.workers}: must be at least 1")
     if plan.from_s is not None and plan.to_s is not None and plan.from_s >= plan.to_s:
         raise SettingsError(f"--from {plan.from_s:g} --to {plan.to_s:g}: nothing lies between; exchange them")
+
+
+def heights(told: Iterable[str]) -> Lift:
+    """People's heights from `1.82` (everyone's) and `ID=1.82` (one person's).
+
+    Raises
+    ------
+    SettingsError
+        If one is no height of a person in metres.
+    """
+    everyone: float | None = None
+    own: dict[str, float] = {}
+    for text in told:
+        person, equals, number = text.rpartition("=")
+        try:
+            metres = float(number)
+        except ValueError:
+            metres = 0.0
+        if not 0.3 <= metres <= 2.8 or (equals and not person.isdecimal()):
+            raise SettingsError(
+                f"--height {text}: metres are expected, such as 1.82, or ID=1.82 for one person"
+            )
+        if equals:
+            own[person] = metres
+        else:
+            everyone = metres
+    return Lift(height_m=everyone, heights_m=own)
+
+
+def _check_space(plan: Plan) -> None:
+    """What concerns lifting. Raises as `check` does."""
+    known = {
+        "fov": plan.fov, "intrinsics": plan.intrinsics, "height": plan.height or None,
+        "camera-pitch": plan.camera_pitch, "camera-roll": plan.camera_roll,
+    }  # fmt: skip
+    if plan.lift is None:
+        said = [name for name, value in known.items() if value is not None]
+        if said:
+            raise SettingsError(f"--{said[0]}: is about lifting; add --lift dgnet, or leave it out")
+        return
+    stage("lift", plan.lift)
+    heights(plan.height)
+    for name, angle in (("pitch", plan.camera_pitch), ("roll", plan.camera_roll)):
+        if angle is not None and not -180 <= angle <= 180:
+            raise SettingsError(f"--camera-{name} {angle:g}: degrees between -180 and 180 are expected")
 
 
 DEFAULT_RATE = Fraction(30)

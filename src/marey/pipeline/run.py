@@ -13,19 +13,23 @@ from typing import Any
 from tqdm import tqdm
 
 from marey.core.errors import VideoError
+from marey.core.parquet import write_table
 from marey.core.parts import parts, read_part
 from marey.core.recording import Recording
 from marey.core.settings import parse, plain
 from marey.export import export
 from marey.finishing import Finishing, finish
+from marey.finishing.angles import angles_table
 from marey.pipeline import resume
 from marey.pipeline.clips import cut, join
+from marey.pipeline.lifted import lift, scene, told
 from marey.pipeline.measure import Job, history, measure
 from marey.pipeline.overlay import OVERLAY, SHEET, overlay, sheet
 from marey.pipeline.plan import Plan, check
 from marey.video.read import Video, read
 
 SUFFIX = ".marey"
+ANGLES = "angles.parquet"
 VIDEO_SUFFIXES = {
     ".mp4",
     ".mov",
@@ -81,18 +85,19 @@ def run(
     source = Path(source)
     video = read(source, plan.from_s, plan.to_s)
     folder = result_folder(source, out)
-    made_from, finishing = made_by(source, video, plan), Finishing(subject=plan.subject)
+    made_from = made_by(source, video, plan)
+    finished_by = {**plain(Finishing(subject=plan.subject)), **told(plan, video.info.size)}
     with resume.claimed(folder):
         if plan.overwrite:
             resume.clear(folder)
-        state = resume.state(folder, made_from, plain(finishing), plan.resume)
+        state = resume.state(folder, made_from, finished_by, plan.resume)
         if state == "finished":
             recording = Recording.open(folder)
         else:
             if state == "new":
                 resume.begin(folder, made_from)
             measured = _measured(video, Job(source, folder, plan), progress)
-            recording = _finished(measured, folder, finishing, made_from)
+            recording = _finished(measured, folder, plan, {**made_from, "finish": finished_by})
         _hand_on(video, recording, folder, plan, progress)
     return recording
 
@@ -134,18 +139,25 @@ def _measured(video: Video, job: Job, progress: bool) -> Recording:
     return measured
 
 
-def _finished(measured: Recording, folder: Path, settings: Finishing, made_from: dict[str, Any]) -> Recording:
-    """Finish the recording, save it, and let go of its parts."""
+def _finished(measured: Recording, folder: Path, plan: Plan, made_from: dict[str, Any]) -> Recording:
+    """Finish the recording and lift it if asked, save it, and let go of its parts."""
     begin = time.perf_counter()
-    recording = finish(measured, settings)
+    recording = finish(measured, Finishing(subject=plan.subject))
+    ended = time.perf_counter()
+    if plan.lift is not None:
+        recording = lift(recording, plan.lift, plan.device, **plain(scene(plan)))
     recording.save(folder)
+    if recording.space is not None:
+        write_table(angles_table(recording), recording.history, folder / ANGLES)
     sheet(recording, folder / resume.PARTS_FOLDER, folder / SHEET)
     notes = resume.read_notes(folder)
     stages = ("decode", "find", "estimate")
     seconds: dict[str, float] = {
         name: sum(note["seconds"].get(name, 0.0) for note in notes) for name in stages
     }
-    seconds["finish"] = time.perf_counter() - begin
+    seconds["finish"] = ended - begin
+    if plan.lift is not None:
+        seconds["lift"] = time.perf_counter() - ended
     run = {
         "status": "finished",
         "frames": len(recording.frame),
@@ -154,7 +166,7 @@ def _finished(measured: Recording, folder: Path, settings: Finishing, made_from:
         "skeleton": recording.skeleton.name,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "warnings": list(dict.fromkeys(note["problem"] for note in notes if note["problem"])),
-        "made_by": {**made_from, "finish": plain(settings)},
+        "made_by": made_from,
     }
     resume.finish(folder, run)
     return recording
