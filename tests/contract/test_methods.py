@@ -17,7 +17,10 @@ from marey.methods import method as by_name
 
 FRAMES = range(40)
 HEAVY = ("torch", "lightning", "onnxruntime", "scipy", "pandas", "matplotlib", "openvino", "av")
-stages = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+every = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+stages = pytest.mark.parametrize(  # of frames; what lifts tracks is asked in test_lifts.py
+    "method", [method for method in METHODS if "lift" not in method.kinds], ids=lambda method: method.name
+)
 codecs = pytest.mark.parametrize(
     "method", [method for method in METHODS if method.codec], ids=lambda method: method.name
 )
@@ -51,7 +54,7 @@ def assert_same(one, other, with_ids=True):
         np.testing.assert_allclose(a, b, atol=1e-4, err_msg=f"{name} of frame {one.frame.index}")
 
 
-@stages
+@every
 def test_a_light_import(method):
     """Importing a method brings neither torch nor any engine."""
     code = f"import sys, marey.methods.{method.name}; print(*[m for m in {HEAVY!r} if m in sys.modules])"
@@ -61,7 +64,7 @@ def test_a_light_import(method):
     assert done.stdout.split() == []
 
 
-@stages
+@every
 def test_settings_come_from_plain_tables_and_are_frozen(method):
     settings = method.settings()
     assert parse(method.settings, plain(settings)) == settings
@@ -70,7 +73,7 @@ def test_settings_come_from_plain_tables_and_are_frozen(method):
         setattr(settings, dataclasses.fields(settings)[0].name, None)
 
 
-@stages
+@every
 def test_it_is_found_by_name_and_says_whose_it_is(method):
     assert by_name(method.name) is method
     assert method.paper

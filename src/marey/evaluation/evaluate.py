@@ -137,6 +137,10 @@ def _chosen(name: str, flip: bool | None) -> Stage:
         return stages(Plan(quality=quality, flip=flip), None)[1]  # pyright: ignore[reportArgumentType]
     card = read_card(find(name))
     chosen = stage(method(card.method).kinds[0], name)
+    if "lift" in chosen.method.kinds:
+        raise SettingsError(
+            f"{name}: lifts tracks and sees no pictures; tools/compare_lifts.py judges lifters"
+        )
     if flip is None:
         return chosen
     if "flip" not in {field.name for field in fields(chosen.settings)}:

@@ -4,9 +4,15 @@ from difflib import get_close_matches
 
 from marey.core.errors import SettingsError
 from marey.core.stages import Method
-from marey.methods import baseline, clnet, detector
+from marey.methods import baseline, clnet, detector, dgnet, liftbase
 
-METHODS: tuple[Method, ...] = (detector.METHOD, baseline.METHOD, clnet.METHOD)
+METHODS: tuple[Method, ...] = (
+    detector.METHOD,
+    baseline.METHOD,
+    clnet.METHOD,
+    liftbase.METHOD,
+    dgnet.METHOD,
+)
 
 
 def method(name: str) -> Method:

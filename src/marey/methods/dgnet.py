@@ -1,6 +1,6 @@
 """DG-Net (Zhang et al., TIP 2021, arXiv:2109.07353): lifting by graphs drawn from the motion itself.
 
-Conventions: `estimation.windows.Track` in (rays of h36m17's joints on true time, NaN where missing), arrays
+Conventions: `lifting.windows.Track` in (rays of h36m17's joints on true time, NaN where missing), arrays
 (T, 17, 3) out: camera axes, in statures, root at 0, NaN where the 2D was. A network answers for the middle of
 a window of `frames` moments, 1/30 s apart.
 What the paper says: joints exchange features along an affinity that follows from how near they are in space
@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from marey.core.stages import Method, Network
-from marey.estimation.windows import Track, lifted, seen, windows
+from marey.lifting.windows import Track, lifted, seen, windows
 
 Affinity = Literal["static", "dynamic-spatial", "dynamic-temporal", "both"]
 

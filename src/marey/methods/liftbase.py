@@ -7,7 +7,7 @@
             input (as in SemGCN and ModulatedGCN): what separates "dynamic" from "not the skeleton's"
 
 Conventions: those of `methods/dgnet.py`: tracks of rays in, statures in camera axes out, NaN where the 2D is.
-What differs from the papers: inputs and targets are normalised as `estimation/windows.py` says.
+What differs from the papers: inputs and targets are normalised as `lifting/windows.py` says.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from jaxtyping import Float64
 
 from marey.core.errors import SettingsError
 from marey.core.stages import Method, Network
-from marey.estimation.windows import Track, lifted
+from marey.lifting.windows import Track, lifted
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from marey.estimation.windows import H36M
+from marey.lifting.windows import H36M
 from marey.methods.dgnet import DGNet
 from marey.trunks.graph import Distance, Fixed, GraphNet, Movement, adjacency
 

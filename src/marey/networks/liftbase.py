@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from marey.estimation.windows import H36M
+from marey.lifting.windows import H36M
 from marey.methods.liftbase import LiftBase
 from marey.trunks.graph import GraphNet, Learned, adjacency
 
@@ -48,7 +48,7 @@ class FrameNet(nn.Module):
         x = self.first(xy.flatten(1))
         for block in self.blocks:
             x = x + block(x)
-        return {"xyz": self.head(x).reshape(len(xy), len(H36M), 3)}
+        return {"xyz": self.head(x).reshape(xy.shape[0], len(H36M), 3)}
 
 
 class TemporalNet(nn.Module):
@@ -77,7 +77,7 @@ class TemporalNet(nn.Module):
         for block in self.blocks:
             x = x[:, :, dilation:-dilation] + block(x)
             dilation *= 3
-        return {"xyz": self.head(x)[..., 0].reshape(len(xy), len(H36M), 3)}
+        return {"xyz": self.head(x)[..., 0].reshape(xy.shape[0], len(H36M), 3)}
 
 
 def build(settings: LiftBase) -> nn.Module:

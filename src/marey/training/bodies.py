@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from marey.core.kinematics import axis_rotations
 from marey.data.mocap import Motion
-from marey.estimation.windows import H36M, MIRRORED, STEP_S
+from marey.lifting.windows import H36M, MIRRORED, STEP_S
 
 Cameras = Literal["phone", "h36m"]
 
@@ -100,15 +100,16 @@ def takes(motions: Sequence[Motion]) -> Takes:
     """Motions as unit bones; a bone that bends, such as the torso, keeps how its length varies."""
     bones, roots = [], []
     for motion in motions:
-        vectors = np.stack([motion.xyz_m[:, child] - motion.xyz_m[:, above] for child, above, _ in BONES], 1)
+        xyz = motion.xyz_m[:: max(1, round(motion.rate_hz * STEP_S))]
+        vectors = np.stack([xyz[:, child] - xyz[:, above] for child, above, _ in BONES], 1)
         lengths = np.linalg.norm(vectors, axis=-1).mean(0)
         by_row = {
             row: np.mean([n for n, b in zip(lengths, BONES, strict=True) if b[2] == row]) for *_, row in BONES
         }
         bones.append(vectors / np.array([by_row[row] for *_, row in BONES])[:, None])
         names = list(LENGTHS)
-        roots.append(motion.xyz_m[:, ROOT] / (by_row[names.index("knee")] + by_row[names.index("foot")]))
-    counts = np.array([len(motion) for motion in motions])
+        roots.append(xyz[:, ROOT] / (by_row[names.index("knee")] + by_row[names.index("foot")]))
+    counts = np.array([len(held) for held in roots])
     ends = np.repeat(np.cumsum(counts), counts)
     return Takes(
         np.concatenate(bones).astype(np.float32),

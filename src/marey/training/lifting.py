@@ -1,6 +1,7 @@
 """Batches for lifting: windows of motions on new bodies before new cameras, drawn anew at every step."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from torch import Tensor
 from marey.core.errors import SettingsError
 from marey.core.folders import cache_dir
 from marey.data.mocap import Motion, motions
-from marey.estimation.windows import ROOT, STEP_S, Track, seen
+from marey.lifting.windows import ROOT, STEP_S, Track, seen
 from marey.training.bodies import Lifting, Takes, bodies, estimated, seen_by, takes
 from marey.training.loop import Batches
 from marey.training.recipe import Recipe
@@ -78,7 +79,7 @@ def views(held: list[Motion], lifting: Lifting, level: float, longest: int, seed
     for k, motion in enumerate(held):
         rng = np.random.default_rng((seed, k))
         take = takes([motion])
-        rows = np.arange(min(len(motion), longest))[None]
+        rows = np.arange(min(len(take), longest))[None]
         xyz = seen_by(bodies(take, rows, rng), lifting.cameras, rng)
         rays = estimated(xyz, np.array([level]), lifting, rng)[0]
         truth = xyz[0] - xyz[0][:, ROOT, None]
@@ -88,7 +89,7 @@ def views(held: list[Motion], lifting: Lifting, level: float, longest: int, seed
 
 def remembered(folder: Path, split: str) -> list[Motion]:
     """The motions of a folder; read once and kept in the user's cache (text is slow to read)."""
-    files = sorted(folder.rglob("*.bvh"))
+    files = sorted(file for file in folder.rglob("*") if file.suffix in (".bvh", ".asf", ".amc"))
     told = " ".join(f"{file.name} {file.stat().st_size}" for file in files) + split
     path = cache_dir() / f"mocap-{hashlib.sha256(told.encode()).hexdigest()[:12]}.npz"
     if path.is_file():
@@ -102,12 +103,12 @@ def remembered(folder: Path, split: str) -> list[Motion]:
     held = motions(folder, split)
     arrays = {f"xyz{k}": motion.xyz_m.astype(np.float32) for k, motion in enumerate(held)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}")
+    draft = path.with_name(f".{os.getpid()}-{path.name}")
     names = {
         "name": [m.name for m in held],
         "group": [m.group for m in held],
         "rate": [m.rate_hz for m in held],
     }
     np.savez(draft, **names, **arrays)
-    draft.with_name(f"{draft.name}").replace(path)
+    draft.replace(path)
     return held

@@ -16,10 +16,12 @@ from marey.core.errors import SettingsError
 from marey.core.folders import cache_dir
 from marey.core.settings import parse
 from marey.core.skeletons import COCO17, MAREY19
+from marey.lifting.windows import H36M
 from marey.methods import method
 from marey.training.cache import CacheSettings, people
 from marey.training.detection import detection_batches
 from marey.training.export import Product, export
+from marey.training.lifting import lift_batches
 from marey.training.loop import Batches, bare_rate, fit
 from marey.training.poses import LOOKED_FOR, PoseBatches
 from marey.training.recipe import Recipe
@@ -91,7 +93,7 @@ class Task:
     batches: Callable[[Recipe, Any], Batches]
 
 
-TASKS = (Task("find", detection_batches), Task("estimate", pose_batches))
+TASKS = (Task("find", detection_batches), Task("estimate", pose_batches), Task("lift", lift_batches))
 
 
 def task(name: str) -> Callable[[Recipe, Any], Batches]:
@@ -110,13 +112,15 @@ def task(name: str) -> Callable[[Recipe, Any], Batches]:
 
 
 def _product(recipe: Recipe, settings: Any, twin: Any, net: nn.Module) -> Product:
+    lifts = "lift" in method(recipe.method).kinds
     return Product(
         name=recipe.name,
         module=net,
         wrap=twin.Exported,
         outputs=twin.Exported(net).outputs,
-        size=(settings.side, settings.side),
-        skeleton=getattr(settings, "skeleton", ""),
+        size=(len(H36M), settings.frames) if lifts else (settings.side, settings.side),
+        skeleton=H36M.name if lifts else getattr(settings, "skeleton", ""),
         settings=settings,
         free="find" in method(recipe.method).kinds,
+        joints=twin.example(settings) if lifts else None,
     )

@@ -38,7 +38,7 @@ class Fixed(nn.Module):
 
     def forward(self, x: Float[Tensor, "N T J C"]) -> Float[Tensor, "N 1 J J"]:
         """The graph for each window."""
-        return self.matrix.expand(len(x), 1, -1, -1)
+        return self.matrix.expand(x.shape[0], 1, -1, -1)
 
 
 class Learned(nn.Module):
@@ -50,7 +50,7 @@ class Learned(nn.Module):
 
     def forward(self, x: Float[Tensor, "N T J C"]) -> Float[Tensor, "N 1 J J"]:
         """The graph for each window."""
-        return torch.softmax(self.logits, -1).expand(len(x), 1, -1, -1)
+        return torch.softmax(self.logits, -1).expand(x.shape[0], 1, -1, -1)
 
 
 class Distance(nn.Module):

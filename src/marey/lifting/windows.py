@@ -89,7 +89,7 @@ def windows(
 
 def seen(rays: Float[np.ndarray, "N F 17 2"]) -> Seen:
     """Windows of rays as the network sees them."""
-    known = ~np.isnan(rays).any(-1)
+    known = ~np.isnan(rays[..., 0])
     ahead = np.concatenate([np.where(known[..., None], rays, 0), np.ones_like(rays[..., :1])], -1)
     turn = _turns(_centres(ahead, known))
     turned = np.einsum("nij,nfkj->nfki", turn, ahead)
