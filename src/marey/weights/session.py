@@ -122,7 +122,8 @@ def _on_processor(card: Card, threads: int | None) -> Session:
         compiled = openvino.Core().compile_model(card.onnx, "CPU", config)
     except RuntimeError as error:
         raise _broken(card, error) from error
-    names = _outputs(card, [port.get_any_name() for port in compiled.outputs])
+    # where OpenVINO fuses the last layers, an output has several names, and ours is not always the first
+    names = _outputs(card, [name for port in compiled.outputs for name in sorted(port.get_names())])
     shapes = {port.get_any_name(): _shape(port.get_partial_shape()) for port in compiled.inputs}
     local = threading.local()
 
