@@ -4,7 +4,7 @@ Conventions: People in, Poses out; crops are square, 1.25 × the longer side of 
 uint8; joints of the network's own skeleton; scores are probabilities (`estimation/codecs.py`).
 What differs from the paper: MobileNetV2 with MoveNet's feature pyramid beside ResNet with deconvolutions;
 maps are trained as distributions (per-joint cross-entropy with a class "not here") instead of by MSE, which
-plateaus on little data; joints are read sub-pixel from the map's logarithm (`subpixel = "quarter"` is the
+plateaus on little data; joints are read where most probability lies nearby (`subpixel = "quarter"` is the
 paper's way). For comparison the same file holds two more ways of its time: stacked hourglasses (Newell et
 al., ECCV 2016) and joints regressed without maps (`head = "points"`; Toshev and Szegedy, CVPR 2014).
 """
@@ -35,7 +35,7 @@ class Baseline:
     padding: float = 1.25  # of the box's longer side (MoveNet's, and SimpleBaseline's)
     sigma: float = 2.0  # cells of the target's Gaussian (the paper's, §3.1)
     loss: Literal["cross-entropy", "mse"] = "cross-entropy"
-    subpixel: Subpixel = "dark"  # exact targets read by DARK; "quarter": rounded ones and a quarter cell
+    subpixel: Subpixel = "mass"  # how maps are read (`estimation/codecs.py`)
     head: Literal["maps", "points"] = "maps"
     width: int = 256  # channels of the deconvolutions (the paper's, §2) and of an hourglass
     stacks: int = 1  # of an hourglass
