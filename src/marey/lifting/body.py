@@ -62,8 +62,8 @@ def bones(body: Float64[np.ndarray, "T 17 3"]) -> tuple[Float64[np.ndarray, " 17
     count = known.sum(1)
     mean = np.where(known, lengths, 0).sum(1) / np.maximum(count, 1)
     spread = np.sqrt(np.where(known, (lengths - mean[:, None]) ** 2, 0).sum(1) / np.maximum(count, 1))
-    limbs = [k for k, parent in enumerate(above) if parent >= 0 and count[k] > 1 and mean[k] > 0]
-    variation = float(np.mean(spread[limbs] / mean[limbs])) if limbs else float("nan")
+    limbs = np.flatnonzero((np.array(above) >= 0) & (count > 1) & (mean > 0))
+    variation = float((spread[limbs] / mean[limbs]).mean()) if len(limbs) else float("nan")
     other = middle[MIRRORED]
     both = np.where(np.isnan(middle), other, np.where(np.isnan(other), middle, (middle + other) / 2))
     return both, variation

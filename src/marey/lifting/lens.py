@@ -43,9 +43,8 @@ def lens(
 
 def _read(path: Path, size: tuple[int, int]) -> Camera:
     told = load_toml(path)
-    sections = (
-        [told] if "matrix" in told else [s for s in told.values() if isinstance(s, dict) and "matrix" in s]
-    )
+    tables: list[Any] = [told, *told.values()]
+    sections = [table for table in tables if hasattr(table, "items") and "matrix" in table]
     if len(sections) != 1:
         raise SettingsError(f"{path}: holds {len(sections)} cameras; keep the section of the one that filmed")
     section: dict[str, Any] = sections[0]

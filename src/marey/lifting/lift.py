@@ -34,7 +34,7 @@ class Lift:
     """Settings of `lift`: heights by person (metres), what is assumed of the others, and who is unseen."""
 
     height_m: float | None = None
-    heights_m: dict[str, float] = field(default_factory=dict)
+    heights_m: dict[str, float] = field(default_factory=dict[str, float])
     assumed_m: float = 1.70  # mean of adults, women and men (NCD-RisC 2016: 1.60 and 1.72; our choice)
     least_score: float = 0.2  # below it a joint was not seen (our choice)
     unseen_s: float = 0.5
