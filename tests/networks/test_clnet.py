@@ -206,10 +206,12 @@ def test_a_new_network_starts_at_the_prior_of_one_cell() -> None:
     assert made["offset"].mean() == pytest.approx(0.5, abs=0.1)
 
 
-def test_a_stride_that_the_trunk_cannot_give_is_refused() -> None:
+def test_what_a_trunk_cannot_give_is_refused() -> None:
     with pytest.raises(SettingsError, match="r50v2 ends at stride 16"):
         twin.build(CLNet("r50v2", stride=32))
-    with pytest.raises(SettingsError, match="hourglass has none"):
+    with pytest.raises(SettingsError, match="neck: an hourglass has none"):
+        twin.build(replace(BUILDS[-1], neck=True))
+    with pytest.raises(SettingsError, match="start: hourglass has none"):
         twin.start(twin.build(BUILDS[-1]), BUILDS[-1], {})
 
 

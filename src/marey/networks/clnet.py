@@ -97,6 +97,8 @@ class CompositeNet(nn.Module):
         self.settings, self.joints = settings, len(SKELETONS[settings.skeleton])
         self.nowhere = nn.Parameter(torch.zeros(self.joints))
         if settings.backbone == "hourglass":
+            if settings.neck:
+                raise SettingsError("neck: an hourglass has none; leave it out")
             self.trunk = StackedHourglass(3 * self.joints, settings.stacks, settings.width, settings.stride)
             self.heads: nn.Module = nn.Identity()
             lasts = list(self.trunk.lasts)
