@@ -31,6 +31,7 @@ Values = tuple[list[float], list[float]]
 class Check:
     """A metric, what it is held against, and how to get (ours, theirs) for a seed."""
 
+    key: str
     metric: str
     reference: str
     values: Callable[[int], Values]
@@ -239,26 +240,26 @@ def no_truth(seed: int) -> Values:
 
 
 CHECKS = (
-    Check("box AP", "pycocotools", boxes_coco),
-    Check("OKS AP, COCO-17", "pycocotools", keypoints(coco_scenes.pycocotools)),
-    Check("OKS AP, COCO-17", "faster-coco-eval", keypoints(coco_scenes.faster)),
-    Check("OKS AP, CrowdPose-14, easy/medium/hard", "faster-coco-eval", crowdpose),
-    Check("PCK and AUC, LSP", "eval_pose, transcribed", pck_torso("LSP", (9, 2))),
-    Check("PCK and AUC, FLIC", "eval_pose, transcribed", pck_torso("FLIC", (3, 10))),
-    Check("PCK, Penn Action and sub-JHMDB", "LSTM Pose Machines, transcribed", pck_boxed),
-    Check("PCKh, MPII", "the MPII toolkit as ported, transcribed", pckh),
-    Check("PCK (<, macro) and AUC", "mmpose, transcribed", pck_mmpose),
-    Check("accuracy at d pixels", "Pfister et al., by hand", pixels),
-    Check("PCP strict and loose, LSP", "eval_pose, transcribed", limbs),
-    Check("PoseTrack AP, both modes", "poseval, transcribed", posetrack_ap),
-    Check("PoseTrack MOTA, MOTP, both modes", "poseval, transcribed", posetrack_mota),
-    Check("CLEAR MOT, IDF1, HOTA", "the definitions, transcribed", people_tracking),
-    Check("HiEve AP, four readings; crowd index", "the definition, transcribed", hieve),
-    Check("MPJPE P1 to P3, mm; 3DPCK, AUC", "VideoPose3D, with scipy", space),
-    Check("MPJVE, acceleration and jitter error, mm", "Kanazawa et al., transcribed", space_motion),
-    Check("jitter, still RMS, bones, foot skate", "the definitions, transcribed", no_truth),
+    Check("box_ap", "box AP", "pycocotools", boxes_coco),
+    Check("oks_pycocotools", "OKS AP, COCO-17", "pycocotools", keypoints(coco_scenes.pycocotools)),
+    Check("oks_faster", "OKS AP, COCO-17", "faster-coco-eval", keypoints(coco_scenes.faster)),
+    Check("crowdpose", "OKS AP, CrowdPose-14, easy/medium/hard", "faster-coco-eval", crowdpose),
+    Check("pck_lsp", "PCK and AUC, LSP", "eval_pose, transcribed", pck_torso("LSP", (9, 2))),
+    Check("pck_flic", "PCK and AUC, FLIC", "eval_pose, transcribed", pck_torso("FLIC", (3, 10))),
+    Check("pck_box", "PCK, Penn Action and sub-JHMDB", "LSTM Pose Machines, transcribed", pck_boxed),
+    Check("pckh", "PCKh, MPII", "the MPII toolkit as ported, transcribed", pckh),
+    Check("pck_mmpose", "PCK (<, macro) and AUC", "mmpose, transcribed", pck_mmpose),
+    Check("pixels", "accuracy at d pixels", "Pfister et al., by hand", pixels),
+    Check("pcp", "PCP strict and loose, LSP", "eval_pose, transcribed", limbs),
+    Check("posetrack_ap", "PoseTrack AP, both modes", "poseval, transcribed", posetrack_ap),
+    Check("posetrack_mota", "PoseTrack MOTA, MOTP, both modes", "poseval, transcribed", posetrack_mota),
+    Check("tracking", "CLEAR MOT, IDF1, HOTA", "the definitions, transcribed", people_tracking),
+    Check("hie", "HiEve AP, four readings; crowd index", "the definition, transcribed", hieve),
+    Check("mpjpe", "MPJPE P1 to P3, mm; 3DPCK, AUC", "VideoPose3D, with scipy", space),
+    Check("mpjve", "MPJVE, acceleration and jitter error, mm", "Kanazawa et al., transcribed", space_motion),
+    Check("motion", "jitter, still RMS, bones, foot skate", "the definitions, transcribed", no_truth),
 )
 FETCHED = (
-    Check("PoseTrack's CLEAR MOT counts", "py-motmetrics 1.4.0", posetrack_motmetrics),
-    Check("HOTA, IDF1, CLEAR MOT, two sequences", "TrackEval 1.3.0", people_trackeval),
+    Check("motmetrics", "PoseTrack's CLEAR MOT counts", "py-motmetrics 1.4.0", posetrack_motmetrics),
+    Check("trackeval", "HOTA, IDF1, CLEAR MOT, two sequences", "TrackEval 1.3.0", people_trackeval),
 )

@@ -57,6 +57,7 @@ def test_alpha_is_a_strictness():
     assert held["w-AP@0.5 (oks, pooled)"] == held["w-AP@0.75 (oks, pooled)"] == 1
     assert held["w-AP@0.9 (oks, pooled)"] == 0
     assert held["w-AP@avg (oks, pooled)"] == pytest.approx(2 / 3)
+    assert hie.average_precision([hie.Frame(np.array([[0.75]]), np.ones(1))], 0.75, "pooled") == 1
 
 
 def test_the_two_ways_of_weighting():

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
 
 from marey.core.errors import DataError
-from marey.core.skeletons import COCO17, CROWDPOSE14
+from marey.core.skeletons import COCO17, CROWDPOSE14, mirrored
 from marey.metrics import oks
 from metrics.coco_scenes import (
     CROWD_NAMES,
@@ -105,6 +107,26 @@ def test_scaling_picture_and_areas_changes_nothing():
     moved = xy + np.random.default_rng(0).normal(0, 5, xy.shape)
     bigger = oks.People(people.xy * 3, people.labelled, people.boxes * 3, people.areas * 9, people.crowd)
     np.testing.assert_allclose(oks.oks(moved * 3, bigger, SIGMAS), oks.oks(moved, people, SIGMAS))
+
+
+@given(st.permutations(range(4)), st.floats(-500, 500), st.integers(0, 2**31))
+def test_order_and_place_of_people_do_not_matter(order: list[int], shift: float, seed: int):
+    rng = np.random.default_rng(seed)
+    xy, people = simple(4)
+    guess, scores = xy + rng.normal(0, 8, xy.shape), rng.permutation(4) / 4
+    other = oks.People(
+        people.xy[order] + shift, people.labelled, people.boxes[order] + shift, people.areas, people.crowd
+    )
+    plain = oks.evaluate([oks.image(guess, scores, people, SIGMAS)])
+    moved = oks.evaluate([oks.image(guess[order] + shift, scores[order], other, SIGMAS)])
+    assert moved == pytest.approx(plain, nan_ok=True)
+
+
+def test_mirrored_sides_are_wrong():
+    xy, people = simple(1)
+    sides = list(mirrored(COCO17))
+    middle = sum(k == side for k, side in enumerate(sides))
+    assert oks.oks(xy[:, sides], people, SIGMAS)[0, 0] < (middle + 3) / 17
 
 
 def test_other_joints_are_refused():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from marey.core.errors import DataError
 from marey.metrics import posetrack
-from marey.metrics.posetrack import Frame, average_precision, mota, track, without
+from marey.metrics.posetrack import Frame, average_precision, confident, mota, track, without
 from marey.people.assign import assign
 from metrics import scenes
 
@@ -99,6 +99,28 @@ def test_switches_are_counted_over_gaps():
     assert held["MOTA"] == pytest.approx(1 - (1 + 1) / 3)
 
 
+def test_two_people_may_not_keep_one_track():
+    """Both have had it; on the frame with both it stays with the first, and the other is missed."""
+    both = replace(frame([1, 2], [7]), truth=SHAPE + np.zeros((2, 1, 1)), xy=SHAPE[None])
+    one, other = (
+        replace(both, truth=both.truth[k], truth_ids=np.array([k[0] + 1]), head_px=np.full(1, 10.0))
+        for k in ([0], [1])
+    )
+    held = motas([one, other, both])
+    assert held["MOTA"] == pytest.approx(1 - 1 / 4)
+    assert held["precision"] == 1
+
+
+def test_as_many_pairs_as_can_be():
+    """The nearest pair alone would leave one person and one pose over."""
+    there = frame([1, 1], [1, 1])
+    along = np.array([1.0, 0])
+    truth, xy = (SHAPE + np.array(shift)[:, None, None] * along for shift in ((0.0, 4.0), (0.0, -4.0)))
+    held = motas([replace(there, truth=truth, xy=xy, ids=np.array([1, 2]), truth_ids=np.array([1, 2]))])
+    assert held["MOTA"] == 1
+    assert held["MOTP"] == pytest.approx(0.6)
+
+
 def test_server_drops_frames_without_truth():
     frames = [frame([1], [1]), frame([], [2, 3]), frame([1], [1]), frame([1], [1])]
     high = [frames[0], replace(frames[1], scores=np.ones((2, 15))), *frames[2:]]
@@ -151,6 +173,17 @@ def test_ignore_regions_take_from_both_sides():
     )
     assert np.isnan(inside.xy).all()
     assert not np.isnan(outside.xy).any()
+
+
+def test_weak_joints_and_poses_can_be_left_out():
+    there = frame([1, 2], [1, 2])
+    scores = np.full((2, 15), 0.9)
+    scores[0, 3], scores[0, 4] = 0.2, np.nan
+    scores[1] = 0.5
+    kept = confident(replace(there, scores=scores), joint_score=0.3, pose_score=0.6)
+    assert np.flatnonzero(np.isnan(kept.xy[0, :, 0])).tolist() == [3, 4]
+    assert np.isnan(kept.xy[1]).all()
+    assert motas([kept])["recall"] == pytest.approx(13 / 30)
 
 
 @given(st.integers(0, 2**31), st.floats(0.2, 5), st.floats(-300, 300))

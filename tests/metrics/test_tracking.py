@@ -64,6 +64,13 @@ def test_ghosts_and_misses():
     assert held["fragments"] == 0  # a frame without predictions does not end a pair: TrackEval's way
 
 
+def test_mostly_is_more_than_four_fifths_or_less_than_one():
+    held = scored([frame([1, 2, 3, 4], [1, 2])] + [frame([1, 2, 3, 4], [1, 3])] * 4 + [frame([1], [1])] * 4)
+    # Seen on 9 of 9, 1 of 5, 4 of 5 and 0 of 5 frames.
+    assert held["mostly_tracked"] == 1
+    assert held["mostly_lost"] == 1
+
+
 def test_one_side_empty():
     nothing = scored([frame([1, 2], [])] * 2)
     assert nothing["HOTA"] == nothing["MOTA"] == nothing["IDF1"] == 0

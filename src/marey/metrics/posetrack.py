@@ -10,7 +10,8 @@ predictions are false.
 - MOTA: of each joint on its own, CLEAR MOT as py-motmetrics counts it: a pair of ids lasts while it is within
   the threshold, also over gaps; the rest is paired by least distance (most pairs first); a switch is a pair
   other than the true person's last. 1 − (misses + false + switches) ÷ true joints; the counts are summed over
-  sequences, then the mean over joints is taken. MOTP = 1 − mean distance of pairs, in head sizes.
+  sequences, then the mean over joints is taken. MOTP = 1 − mean distance of pairs, in head sizes (0 for a
+  joint without pairs).
 Missing: NaN. A joint without a score comes last. A predicted joint of a matched pose that the truth does not
 label is false; so is nothing else that one would excuse: points inside ignore regions must be taken out of
 both sides beforehand (`without`). Ids may not repeat in a frame.
@@ -21,8 +22,8 @@ both sides beforehand (`without`). Ids may not repeat in a frame.
 - a frame where one side has no people counts one miss and one false alarm a joint, however many there are;
 - a joint that nobody predicted has AP 0, though no truth has it.
 Not reproduced: poseval's MOTP with later versions of py-motmetrics, whose events list each distance twice.
-2018's ears are not scored. For MOTA, but not for AP, weak joints and poses are usually filtered first: print
-both thresholds.
+2018's ears are not scored. For MOTA, but not for AP, weak joints and poses are usually left out first
+(`confident`): print both thresholds.
 Metrics in [0, 1]: AP, MOTA, MOTP, precision, recall, and those of each joint.
 Arrays of one frame: D predictions, G true people, J joints.
 """
@@ -113,6 +114,17 @@ def without(frame: Frame, polygons: Sequence[Float[np.ndarray, "_ 2"]]) -> Frame
     return replace(frame, xy=kept(frame.xy), truth=kept(frame.truth))
 
 
+def confident(frame: Frame, joint_score: float, pose_score: float) -> Frame:
+    """The frame without predicted joints below a score, and without poses whose mean joint is below another.
+
+    A pose's score is the mean over the joints it has left (our choice; papers do not say).
+    """
+    weak = ~(frame.scores >= joint_score) | ~_there(frame.xy)
+    total = np.where(weak, 0.0, frame.scores).sum(1)
+    weak |= (total < pose_score * (~weak).sum(1))[:, None]
+    return replace(frame, xy=np.where(weak[..., None], np.nan, frame.xy))
+
+
 def _inside(xy: Float[np.ndarray, "N J 2"], polygon: Float[np.ndarray, "P 2"]) -> Bool[np.ndarray, "N J"]:
     """Even-odd rule: whether a ray to the right crosses the outline an odd number of times."""
     x, y = xy[..., 0, None], xy[..., 1, None]
@@ -128,12 +140,13 @@ def _there(xy: Float[np.ndarray, "N J 2"]) -> Bool[np.ndarray, "N J"]:
 
 def _posed(frame: Frame) -> Frame:
     """The frame without people who have no joint, its ids and head sizes checked."""
-    validate(frame)
     found, true = (np.any(_there(xy), axis=-1) for xy in (frame.xy, frame.truth))
-    return Frame(
+    posed = Frame(
         frame.xy[found], frame.scores[found], frame.ids[found],
         frame.truth[true], frame.head_px[true], frame.truth_ids[true],
     )  # fmt: skip
+    validate(posed)
+    return posed
 
 
 def _distances(frame: Frame) -> Float[np.ndarray, "D G J"]:

@@ -11,8 +11,9 @@ Conventions (as TrackEval counts, without MOTChallenge's preprocessing):
   the two ids fit over the sequence; DetA = TP ÷ (TP + FN + FP); AssA = mean over TP of the Jaccard index of
   the two ids' pairs; HOTA = mean over α of √(DetA·AssA). LocA = mean similarity of pairs.
 Sequences are combined by their counts, never by averaging (`combine`, `scores`).
-Traps: a frame without predictions, or without truths, does not end the pairs of the frame before;
-py-motmetrics keeps pairs over any gap, so its MOTA may differ (PoseTrack uses that one, see there).
+Traps: OKS of a true person without labelled joints says nothing, so leave the person out; a frame without
+predictions, or without truths, does not end the pairs of the frame before; py-motmetrics keeps pairs over any
+gap, so its MOTA may differ (PoseTrack uses that one, see there).
 Arrays of one frame: G truths, D predictions.
 """
 
