@@ -48,15 +48,15 @@ def main() -> None:
     from metrics.parity import CHECKS, FETCHED
 
     begin = time.perf_counter()
-    rows: dict[str, dict[str, float]] = {}
+    rows: dict[str, dict[str, str | float]] = {}
     for check in (*CHECKS, *FETCHED):
         largest = max(check.difference(seed) for seed in range(args.scenes))
-        rows.setdefault(check.metric, {})[check.reference] = largest
+        rows[check.key] = {"metric": check.metric, "reference": check.reference, "difference": largest}
         print(f"{largest:9.1e}  {check.metric}: {check.reference}", flush=True)
     result = {
         "command": "python tools/metric_parity.py",
         "scenes": args.scenes,
-        "difference": rows,
+        "checks": rows,
         "seconds": round(time.perf_counter() - begin),
     }
     RESULT.parent.mkdir(exist_ok=True)
