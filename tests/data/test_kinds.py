@@ -11,46 +11,13 @@ import pytest
 import scipy.io
 
 import data_trees as trees
-import data_trees_space as space_trees
-import data_trees_video as video_trees
+from data_miniatures import MAKE
 from marey.cli import main
 from marey.core.errors import DataError
 from marey.core.skeletons import LSP14
 from marey.data import KINDS, SPLITS, open_kind
 from marey.data.jhmdb import source
 from marey.data.sample import State
-
-MAKE = {
-    "lsp": trees.lsp,
-    "lspet": trees.lspet,
-    "parse": video_trees.parse,
-    "jhmdb": trees.jhmdb,
-    "jhmdb_sub": trees.jhmdb_sub,
-    "jhmdb_sub2": trees.jhmdb_sub,
-    "jhmdb_sub3": trees.jhmdb_sub,
-    "coco": lambda path: trees.coco(path, "val2017", [trees.note(1, 7, [1, 2, 10, 20])]),
-    "crowdpose": video_trees.crowdpose,
-    "mpii": video_trees.mpii,
-    "flic": video_trees.flic,
-    "pennfudan": trees.pennfudan,
-    "negatives": trees.negatives,
-    "penn": video_trees.penn,
-    "bbc": video_trees.bbc,
-    "chalearn": video_trees.chalearn,
-    "poses_in_the_wild": video_trees.poses_in_the_wild,
-    "posetrack18": video_trees.posetrack,
-    "posetrack21": lambda path: video_trees.posetrack(path, "posetrack_data"),
-    "hie": video_trees.hie,
-    "h36m": space_trees.h36m,
-    "h3wb": space_trees.h3wb,
-    "humaneva": space_trees.humaneva,
-    "mpi_inf_3dhp": space_trees.mpi_inf_3dhp,
-    "panoptic": space_trees.panoptic,
-    "mocap": space_trees.mocap,
-    "pose2sim": space_trees.pose2sim,
-    "videos": video_trees.videos,
-    "recordings": video_trees.recordings,
-}
 
 
 @pytest.mark.parametrize("kind", MAKE)
@@ -60,9 +27,9 @@ def test_every_kind_opens_and_decodes(kind: str, tmp_path: Path):
     assert len(names) == len(samples) == len(set(names)) > 0
     for sample in samples:
         assert sample.kind == kind
-        assert sample.rgb().shape == (*sample.size[::-1], 3)
         assert np.isnan(sample.truth.xy_px[~sample.truth.labelled]).all()
         assert np.isfinite(sample.truth.xy_px[sample.truth.labelled]).all()
+    assert samples[0].rgb().shape == (*samples[0].size[::-1], 3)
     assert [sample.name for sample in samples[1:]] == names[1:]
     assert samples[-1].name == names[-1]
 

@@ -167,12 +167,12 @@ def _takes(path: Path, split: str) -> list[Path]:
 def read(file: Path) -> Motion:
     """One take, in the rig that its folder's name says. Raises `DataError`."""
     if file.suffix == ".amc":
-        return Motion(file.stem, group(file.stem), ASF_RATE_HZ, _joints(read_acclaim(file), ASF))
+        return Motion(file.stem, group(file.stem), ASF_RATE_HZ, _joints(file, read_acclaim(file), ASF))
     if file.parent.name not in RIGS:
         raise DataError(f"{file}: of no known rig; put it into one of {', '.join(RIGS)}")
     rig = RIGS[file.parent.name]
     bvh = parse(file.read_text(encoding="utf-8"), file.name)
-    xyz = _joints(bvh, rig)[_first(file) :]
+    xyz = _joints(file, bvh, rig)[_first(file) :]
     return Motion(file.stem, group(file.stem), bvh.rate_hz, xyz)
 
 
@@ -186,7 +186,15 @@ def _in(split: str, who: str) -> bool:
     return split == "all" or split == ("val" if who in HELD else "train")
 
 
-def _joints(bvh: Bvh | Acclaim, rig: Rig) -> Float64[np.ndarray, "T 17 3"]:
+def _joints(file: Path, take: Bvh | Acclaim, rig: Rig) -> Float64[np.ndarray, "T 17 3"]:
+    """A take's joints in metres; the error of a joint that the rig should have names the file."""
+    try:
+        return _named(take, rig)
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from error
+
+
+def _named(bvh: Bvh | Acclaim, rig: Rig) -> Float64[np.ndarray, "T 17 3"]:
     places = bvh.positions() * rig.metres
     out = np.empty((len(bvh), len(H36M), 3))
     for side, word in zip(("left", "right"), rig.sides, strict=True):

@@ -25,7 +25,6 @@ from marey.data.sample import Sample, State, people
 
 RIGHT_FIRST = True
 """Whether each pair of slots is right, then left. False reads them as left, then right."""
-ORDER = list(range(13)) if RIGHT_FIRST else list(mirrored(PENN13))
 NOWHERE = 1.0
 
 
@@ -65,12 +64,13 @@ def _clip(label: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, i
     state[(seen == 0) & (xy <= NOWHERE).all(-1)] = State.UNLABELLED
     boxes = boxes[np.minimum(np.arange(count), len(boxes) - 1)]
     action = read_struct(label, "action").text()
-    return xy[:, ORDER] - 0.5, state[:, ORDER], boxes - 0.5, (width, height), action
+    return xy - 0.5, state, boxes - 0.5, (width, height), action
 
 
 def _sample(path: Path, key: tuple[Path, int]) -> Sample:
     label, k = key
     xy, state, boxes, size, action = _clip(label)
-    truth = people(PENN13, xy[k : k + 1], state[k : k + 1], boxes[k : k + 1])
+    order = list(range(13) if RIGHT_FIRST else mirrored(PENN13))
+    truth = people(PENN13, xy[k : k + 1, order], state[k : k + 1, order], boxes[k : k + 1])
     load = partial(read_picture, path / "frames" / label.stem / f"{k + 1:06d}.jpg")
     return Sample("penn", f"{label.stem}/{k:06d}", label.stem, size, truth, load, action=action)
