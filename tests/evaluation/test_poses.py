@@ -12,8 +12,10 @@ from marey.core.errors import DataError
 from marey.core.skeletons import COCO17, LSP14, MAREY19, Skeleton
 from marey.data import open_kind
 from marey.data.sample import Sample
+from marey.evaluation.by_pck import BODY12
+from marey.evaluation.judged import reliability
 from marey.evaluation.measure import Posed
-from marey.evaluation.poses import BODY12, judge_poses, reliability
+from marey.evaluation.poses import judge_poses
 
 
 @pytest.fixture

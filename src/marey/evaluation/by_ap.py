@@ -1,0 +1,117 @@
+"""Average precision of poses: COCO and CrowdPose by OKS, PoseTrack joint by joint in head sizes."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from marey.core.errors import DataError
+from marey.core.geometry import box_sizes
+from marey.core.skeletons import POSETRACK15, Converter, Skeleton
+from marey.data.sample import Sample
+from marey.evaluation.judged import Judged, assigned
+from marey.evaluation.measure import Posed
+from marey.evaluation.result import Result
+from marey.metrics import oks, posetrack
+
+
+def keypoint_ap(name: str, samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
+    """Keypoint AP: `coco`, or `crowdpose` with its bands of crowding.
+
+    Raises
+    ------
+    DataError
+        If the data have no OKS sigmas, or the poses not all of their joints.
+    """
+    skeleton = samples[0].truth.skeleton
+    if skeleton.sigmas is None:
+        raise DataError(f"protocol {name}: skeleton {skeleton.name} has no OKS sigmas; use a PCK protocol")
+    sigmas = np.array(skeleton.sigmas)
+    convert = _all_joints(name, posed[0].skeleton, skeleton)
+    crowd = name == "crowdpose"
+    most = max(oks.MOST, *(len(one.xy_px) for one in posed)) if crowd else oks.MOST
+    images, alike = [], []
+    for sample, one in zip(samples, posed, strict=True):
+        people = _people(sample)
+        images.append(oks.image(convert(one.xy_px), one.ranks, people, sigmas, most))
+        alike.append(oks.joints(assigned(sample, one, convert)[0], people, sigmas))
+    index = np.array([sample.crowd_index for sample in samples])
+    joints = np.concatenate(alike)
+    means = np.nansum(joints, 0) / np.maximum((~np.isnan(joints)).sum(0), 1)
+    result = Result(
+        protocol={
+            "name": name, "metric": "OKS AP", "thresholds": "0.50:0.05:0.95",
+            "estimates_an_image": most,
+            "score": _scored(posed), "suppression": "none", "joints": list(skeleton.joints),
+            "per_joint": "mean of exp(−d²/(2·area·(2σ)²)) over labelled joints, 0 where missed",
+        },
+        items=sum(one["all"].truths for one in images),
+        metrics=oks.crowded(images, index) if crowd else oks.evaluate(images),
+        per_joint=dict(zip(skeleton.joints, means.tolist(), strict=True)),
+    )  # fmt: skip
+    return Judged(result, [s.clip for s in samples], partial(oks.evaluate, images, ranges=("all",)))
+
+
+def posetrack_ap(samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
+    """PoseTrack's AP over its 15 joints; tracks are not judged here, for a picture alone has none.
+
+    Raises
+    ------
+    DataError
+        If the poses lack one of the joints.
+    """
+    convert = _all_joints("posetrack", posed[0].skeleton, POSETRACK15)
+    frames = [_frame(sample, one, convert) for sample, one in zip(samples, posed, strict=True)]
+    clips = [sample.clip for sample in samples]
+
+    def figures(weights: np.ndarray) -> dict[str, float]:
+        drawn = [frame for frame, times in zip(frames, weights, strict=True) for _ in range(int(times))]
+        return {"AP": posetrack.average_precision(drawn)["AP"]}
+
+    table = posetrack.average_precision(frames)
+    parts = {key: value for key, value in table.items() if key not in POSETRACK15.joints}
+    result = Result(
+        protocol={
+            "name": "posetrack", "metric": "PoseTrack AP", "operator": "≤", "within": posetrack.WITHIN,
+            "length": "head size, 0.6 × diagonal of the head box", "mean": "macro over joints",
+            "joints": list(POSETRACK15.joints), "strict_server": False,
+        },
+        items=sum(len(frame.truth) for frame in frames),
+        metrics=parts,
+        per_joint={joint: table[joint] for joint in POSETRACK15.joints},
+    )  # fmt: skip
+    return Judged(result, clips, figures)
+
+
+def _frame(sample: Sample, posed: Posed, convert: Converter) -> posetrack.Frame:
+    truth = sample.truth
+    to_15 = truth.skeleton.converter(POSETRACK15)
+    wanted = ~truth.ignore & np.isfinite(truth.head_px)
+    frame = posetrack.Frame(
+        xy=convert(posed.xy_px).astype(np.float64),
+        scores=convert.scores(posed.scores).astype(np.float64),
+        ids=np.arange(len(posed.xy_px)),
+        truth=to_15(truth.xy_px)[wanted].astype(np.float64),
+        head_px=truth.head_px[wanted].astype(np.float64),
+        truth_ids=np.arange(int(wanted.sum())),
+    )
+    return posetrack.without(frame, sample.regions_px) if sample.regions_px else frame
+
+
+def _all_joints(name: str, source: Skeleton, target: Skeleton) -> Converter:
+    convert = source.converter(target)
+    if set(convert.ways) != {"copied"}:
+        lacking = ", ".join((*convert.names("missing"), *convert.names("derived")))
+        raise DataError(f"protocol {name}: {source.name} lacks {lacking}")
+    return convert
+
+
+def _scored(posed: Sequence[Posed]) -> str:
+    own = any(one.worth is not None for one in posed)
+    return "the file's own" if own else "box score × mean joint score"
+
+
+def _people(sample: Sample) -> oks.People:
+    truth = sample.truth
+    areas = np.where(np.isnan(truth.areas_px), 0.53 * box_sizes(truth.boxes_px).prod(-1), truth.areas_px)
+    return oks.People(truth.xy_px, truth.labelled, truth.boxes_px, areas, truth.ignore)
