@@ -119,7 +119,7 @@ def posetrack(path: Path, folder: str = "annotations") -> Path:
 
 
 def mpii(path: Path) -> Path:
-    """Three training images of two videos, one test image; in the first a loner and one of a pair."""
+    """Three training images of two videos, one test image; in the first one alone and one of a pair."""
 
     def person(x: float, **more: Any) -> dict[str, Any]:
         points = structs(
