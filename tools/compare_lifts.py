@@ -31,7 +31,7 @@ from marey.lifting.windows import H36M
 from marey.methods import method
 from marey.methods.dgnet import DGNet, affinities
 from marey.training.bodies import Lifting
-from marey.training.lifting import Seen, lift_batches, remembered, views
+from marey.training.lifting import View, lift_batches, remembered, views
 from marey.training.loop import fit
 from marey.training.recipe import Recipe, read_recipe
 from marey.trunks.graph import adjacency
@@ -97,7 +97,7 @@ def _recipe(name: str, data: str, steps: int) -> Recipe:
     return read_recipe(Path(f"recipes/{stem}.toml"), [*changes, f"train.steps={steps}"], {"mocap": data})
 
 
-def _remembered(recipe: Recipe, judged: dict[str, list[Seen]]) -> dict[str, Any]:
+def _remembered(recipe: Recipe, judged: dict[str, list[View]]) -> dict[str, Any]:
     """What a run gave: from its file if it is finished, else trained and judged."""
     told = fingerprint(
         {"recipe": plain(replace(recipe, name="")), "frames": LONGEST, "takes": len(judged["clean"])}
@@ -133,14 +133,14 @@ def _network(net: nn.Module, pick: Callable[[dict[str, torch.Tensor]], dict[str,
     return run
 
 
-def _judge(settings: Any, net: nn.Module, recipe: Recipe, takes: list[Seen]) -> list[Sums]:
+def _judge(settings: Any, net: nn.Module, recipe: Recipe, takes: list[View]) -> list[Sums]:
     plainly = replace(settings, flip=False)
     network = _network(net, lambda made: {"xyz": made["xyz"]})
     lifted = method(recipe.method).stage((take.track for take in takes), plainly, network)
     return [take_sums(out, take.truth) for out, take in zip(lifted, takes, strict=True)]
 
 
-def _ranks(settings: DGNet, net: nn.Module, takes: list[Seen]) -> dict[str, float]:
+def _ranks(settings: DGNet, net: nn.Module, takes: list[View]) -> dict[str, float]:
     """Rank correlation of the graphs with true nearness and likeness of movement, beside the skeleton's."""
     network = _network(net, lambda made: made)
     away = ~np.eye(len(H36M), dtype=bool)
@@ -192,7 +192,7 @@ def _gains(made: dict[str, dict[int, dict[str, Any]]], word: str) -> dict[str, A
     }
 
 
-def _protocol(args: argparse.Namespace, held: list[Any], judged: dict[str, list[Seen]]) -> dict[str, Any]:
+def _protocol(args: argparse.Namespace, held: list[Any], judged: dict[str, list[View]]) -> dict[str, Any]:
     return {
         "data": "CMU motion capture on drawn bodies before Human3.6M-like cameras; held-out people",
         "groups": sorted({motion.group for motion in held}), "takes": len(held),

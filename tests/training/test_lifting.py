@@ -10,7 +10,7 @@ from marey.lifting.windows import H36M, ROOT
 from marey.training.bodies import BONES, Lifting, bodies, estimated, seen_by, takes
 from marey.training.lifting import LiftBatches, views
 
-CLEAN = Lifting(cameras="h36m", noise=0.0, swapped=0.0, dropped=0.0, cut=0.0)
+CLEAN = Lifting(cameras="h36m", noise=0.0, swapped=0.0, dropped=0.0, cut=0.0, crownless=0.0)
 
 
 def motion(count: int = 40) -> Motion:
@@ -92,6 +92,8 @@ def test_joints_are_lost_as_often_as_it_says() -> None:
     rays = estimated(xyz, np.ones(2000), replace(CLEAN, dropped=0.1), rng)
     assert np.isnan(rays[:, :, H36M.index("head"), 0]).mean() == pytest.approx(0.1, abs=0.015)
     cut = estimated(xyz, np.ones(2000), replace(CLEAN, cut=0.2), rng)
+    bald = estimated(xyz, np.ones(2000), replace(CLEAN, crownless=0.3), rng)
+    assert np.isnan(bald[:, :, H36M.index("head"), 0]).all(1).mean() == pytest.approx(0.3, abs=0.04)
     legless = np.isnan(cut[:, :, H36M.index("left_foot"), 0]).all(1)
     assert legless.mean() == pytest.approx(0.2, abs=0.03)
     assert not np.isnan(cut[~legless]).any()

@@ -61,13 +61,14 @@ def to_h36m(xy: Float[np.ndarray, "*N J D"], source: Skeleton) -> Float[np.ndarr
     """Joints of any skeleton as the lifter was trained to see them; what cannot be had is NaN.
 
     Converted by name; `neck_base` is the nose (Human3.6M's lies between nose and neck, where no 2D set labels
-    a joint) and `head` the top of the head, else the middle of the ears.
+    a joint) and `head` the top of the head. Ears do not stand in for it: a network that knows crowns would
+    take them for a head that hangs.
     """
     out = source.converter(H36M)(xy)
     if source.name != H36M.name:
-        out[..., NOSE, :] = _mean(xy, source, "nose")
-        top, ears = _mean(xy, source, "head_top"), _mean(xy, source, "left_ear", "right_ear")
-        out[..., HEAD, :] = np.where(np.isnan(top), ears, top)
+        for joint, name in ((NOSE, "nose"), (HEAD, "head_top")):
+            known = name in source.joints
+            out[..., joint, :] = xy[..., source.index(name), :] if known else np.nan
     return out
 
 
@@ -126,12 +127,6 @@ def lifted(
 def mirror(values: Float[np.ndarray, "*N 17 3"]) -> Float[np.ndarray, "*N 17 3"]:
     """Left and right exchanged: joints by name, and x (inputs and 3D joints alike) by sign."""
     return values[..., MIRRORED, :] * np.array([-1, 1, 1], values.dtype)
-
-
-def _mean(xy: Float[np.ndarray, "*N J D"], source: Skeleton, *names: str) -> Float[np.ndarray, "*N D"]:
-    if not all(name in source.joints for name in names):
-        return np.full_like(xy[..., 0, :], np.nan)
-    return xy[..., [source.index(name) for name in names], :].mean(-2)
 
 
 def _centres(ahead: Float[np.ndarray, "N F J 3"], known: Bool[np.ndarray, "N F J"]) -> np.ndarray:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from marey.core.kinematics import axis_rotations
 from marey.data.mocap import Motion
-from marey.lifting.windows import H36M, MIRRORED, STEP_S
+from marey.lifting.windows import H36M, HEAD, MIRRORED, STEP_S
 
 Cameras = Literal["phone", "h36m"]
 
@@ -69,7 +69,7 @@ class Lifting:
     `noise` is the standard deviation of the torso's joints as a share of the person's height in the picture
     (5 px at a Human3.6M person's 450 px, until it is fitted on video with exact truth); each window's is
     drawn from 0 to 1.5 × it. `swapped` and `dropped` are shares of limbs and joints at full noise, `cut` of
-    people whose legs are out of the picture.
+    people whose legs are out of the picture, `crownless` of those seen by a network that knows no crown.
     """
 
     cameras: Cameras = "phone"
@@ -78,6 +78,7 @@ class Lifting:
     swapped: float = 0.02
     dropped: float = 0.03
     cut: float = 0.1
+    crownless: float = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ def estimated(
     rays = _swapped(rays + noise * scale[:, None, :, None], level * settings.swapped, rng)
     _drop(rays, level * settings.dropped, rng)
     _cut(rays, settings.cut, rng)
+    rays[rng.random(len(rays)) < settings.crownless, :, HEAD] = np.nan
     for joint, parts in ((ROOT, HIPS), (THORAX, SHOULDERS)):
         rays[:, :, joint] = rays[:, :, parts].mean(2)
     rays[:, :, SPINE] = (rays[:, :, ROOT] + rays[:, :, THORAX]) / 2

@@ -47,7 +47,7 @@ class LiftBatches:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class View:
     """One take before one camera: what a lifter gets, and the truth (T, 17, 3), root at 0, in statures."""
 
     name: str
@@ -73,7 +73,7 @@ def lift_batches(recipe: Recipe, settings: Any) -> Batches:
     )
 
 
-def views(held: list[Motion], lifting: Lifting, level: float, longest: int, seed: int) -> list[Seen]:
+def views(held: list[Motion], lifting: Lifting, level: float, longest: int, seed: int) -> list[View]:
     """Each take's first `longest` frames on one body before one camera, drawn from `seed`, for evaluation."""
     made = []
     for k, motion in enumerate(held):
@@ -83,7 +83,7 @@ def views(held: list[Motion], lifting: Lifting, level: float, longest: int, seed
         xyz = seen_by(bodies(take, rows, rng), lifting.cameras, rng)
         rays = estimated(xyz, np.array([level]), lifting, rng)[0]
         truth = xyz[0] - xyz[0][:, ROOT, None]
-        made.append(Seen(motion.name, motion.group, Track(np.arange(len(rays)) * STEP_S, rays), truth))
+        made.append(View(motion.name, motion.group, Track(np.arange(len(rays)) * STEP_S, rays), truth))
     return made
 
 
