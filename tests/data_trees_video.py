@@ -144,8 +144,10 @@ def mpii(path: Path) -> Path:
         }
 
     walker = {"objpos": structs([{"x": 5.0, "y": 5.0}]), "scale": 0.1}
+    ghost = {"annopoints": structs([{"nothing": 1}]), **walker}
     found = [
-        image(1, [person(10), person(30), walker], 1), image(2, [person(10)], 2), image(3, [person(12)], 3),
+        image(1, [person(10), person(30), walker, ghost], 1), image(2, [person(10)], 2),
+        image(3, [person(12)], 3),
         image(4, [walker], 2),
     ]  # fmt: skip
     release = {

@@ -44,7 +44,12 @@ def open(path: Path, split: str) -> Samples:
 
 
 def _posed(image: Node) -> bool:
-    return image.has("annorect") and any(person.has("annopoints") for person in image["annorect"])
+    return image.has("annorect") and any(_has_points(person) for person in image["annorect"])
+
+
+def _has_points(person: Node) -> bool:
+    """Some people of the official file have the struct for their points, but no points in it."""
+    return person.has("annopoints") and person["annopoints"].has("point")
 
 
 def _video(image: Node) -> int:
@@ -56,9 +61,7 @@ def _sample(folder: Path, images: Node, single: Node, acts: Node, k: int) -> Sam
     name = image["image"]["name"].text()
     picture = need(folder / name, f"the picture of annolist[{k}]")
     alone = {int(i) - 1 for i in single[k].array((None,))} if np.size(single[k].value) else set()
-    truth = _truth(
-        [(i, person) for i, person in enumerate(image["annorect"]) if person.has("annopoints")], alone
-    )
+    truth = _truth([(i, person) for i, person in enumerate(image["annorect"]) if _has_points(person)], alone)
     action = acts[k]["act_name"].text() if acts[k].has("act_name") else ""
     return Sample(
         "mpii", Path(name).stem, f"video{_video(image)}", picture_size(picture), truth,
