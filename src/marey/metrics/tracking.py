@@ -148,20 +148,23 @@ def _hota(frames: Sequence[Frame], sizes: Sizes, assign: Assign) -> dict[str, An
             alike, total, out=np.zeros(alike.shape), where=some
         )
     fit /= both - fit
-    pairs = np.zeros((len(ALPHAS), *both.shape))
-    similarity = np.zeros(len(ALPHAS))
+    codes, alike = [np.zeros(0, np.int64)], [np.zeros(0)]
     for frame in frames:
         rows, columns = assign(fit[np.ix_(frame.truths, frame.found)] * frame.similarity)
-        alike = frame.similarity[rows, columns]
-        within = alike[None] >= ALPHAS[:, None] - _EPSILON
-        pairs[:, frame.truths[rows], frame.found[columns]] += within
-        similarity += within @ alike
+        codes.append(frame.truths[rows] * both.shape[1] + frame.found[columns])
+        alike.append(frame.similarity[rows, columns])
+    # Few pairs of ids ever meet: count those, at each α.
+    each, which = np.unique(np.concatenate(codes), return_inverse=True)
+    similarity = np.concatenate(alike)
+    within = similarity[None] >= ALPHAS[:, None] - _EPSILON
+    pairs = np.array([np.bincount(which, row, len(each)) for row in within], np.float64)
+    truths, found = sizes[0][each // both.shape[1]], sizes[1][each % both.shape[1]]
     return {
-        "hota_pairs": pairs.sum((1, 2)),
-        "hota_similarity": similarity,
-        "hota_jaccard": (pairs**2 / (both - pairs)).sum((1, 2)),
-        "hota_recall": (pairs**2 / sizes[0][:, None]).sum((1, 2)),
-        "hota_precision": (pairs**2 / sizes[1]).sum((1, 2)),
+        "hota_pairs": pairs.sum(1),
+        "hota_similarity": within @ similarity,
+        "hota_jaccard": (pairs**2 / (truths + found - pairs)).sum(1),
+        "hota_recall": (pairs**2 / truths).sum(1),
+        "hota_precision": (pairs**2 / found).sum(1),
     }
 
 
