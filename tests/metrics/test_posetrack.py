@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -184,6 +185,21 @@ def test_weak_joints_and_poses_can_be_left_out():
     assert np.flatnonzero(np.isnan(kept.xy[0, :, 0])).tolist() == [3, 4]
     assert np.isnan(kept.xy[1]).all()
     assert motas([kept])["recall"] == pytest.approx(13 / 30)
+
+
+@given(st.integers(0, 2**31))
+def test_regions_hold_what_opencv_says_they_hold(seed: int):
+    rng = np.random.default_rng(seed)
+    angles = np.sort(rng.uniform(0, 2 * np.pi, 7))
+    outline = np.stack([np.cos(angles), np.sin(angles)], 1) * rng.uniform(20, 100, (7, 1)) + 100
+    outline = outline.astype(np.float32).astype(float)
+    points = rng.uniform(0, 200, (2, 15, 2)).astype(np.float32).astype(float)
+    there = replace(frame([], [1, 2]), xy=points)
+    gone = np.isnan(without(there, [outline]).xy).all(-1)
+    held = [
+        cv2.pointPolygonTest(outline.astype(np.float32), tuple(p), False) > 0 for p in points.reshape(-1, 2)
+    ]
+    np.testing.assert_array_equal(gone.ravel(), held)
 
 
 @given(st.integers(0, 2**31), st.floats(0.2, 5), st.floats(-300, 300))

@@ -141,7 +141,10 @@ def macro(error: Errors, alpha: float, strict: bool = False) -> float:
 
 
 def paired(shares: Float[np.ndarray, " J"], skeleton: Skeleton) -> dict[str, float]:
-    """Shares of joints as tables print them: left and right averaged, under the joint's bare name."""
+    """Shares of joints as tables print them: left and right averaged, under the joint's bare name.
+
+    LSP's tables average neck and head top, too, and call it Head.
+    """
     both = (shares + shares[list(mirrored(skeleton))]) / 2
     rows = zip(skeleton.joints, both, strict=True)
     return {joint.removeprefix("left_"): float(one) for joint, one in rows if not joint.startswith("right_")}
