@@ -124,6 +124,7 @@ CASES: list[tuple[str, Callable[[Path], Any], list[str]]] = [
     ("lspet", _mat("joints.mat", joints=np.zeros((3, 14, 5))), ["`joints`", "14 × 3 × any"]),
     ("jhmdb", _cut(JHMDB), ["joint_positions.mat", "not a MATLAB file"]),
     ("jhmdb", _mat(JHMDB, pos_img=np.zeros((2, 13, 3))), ["`pos_img`", "2 × 15 × any"]),
+    ("jhmdb_sub", _delete(JHMDB.replace("joint_positions", "puppet_mask")), ["puppet_mask.mat", "missing"]),
     ("jhmdb", _mat(JHMDB, pos_img=None), ["joint_positions.mat", "`pos_img` is missing"]),
     ("crowdpose", _cut(CROWD), ["crowdpose_train.json", "not JSON"]),
     ("crowdpose", _json(CROWD, *NOTE, "keypoints", to=[1, 2, 2]), ["annotations[0].keypoints", "42"]),
@@ -212,7 +213,7 @@ def test_every_kind_is_broken_at_least_once():
     from marey.data import KINDS
 
     elsewhere = {"lsp", "coco", "pennfudan", "negatives", "posetrack21"}
-    aliases = {"jhmdb_sub", "jhmdb_sub2", "jhmdb_sub3"}
+    aliases = {"jhmdb_sub2", "jhmdb_sub3"}
     assert {kind for kind, *_ in CASES} | elsewhere | aliases == set(KINDS)
 
 

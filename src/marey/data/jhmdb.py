@@ -7,7 +7,8 @@ Fields: `pos_img` 2×15×T, `part_mask` 240×320×T (person > 0).
 Conventions: sides are the person's; `neck` is the puppet's neck between the shoulders, `face` the middle of
 the head (neither nose nor head top), `belly` the navel; MATLAB counts pixels from 1 at their centres, so 0.5
 is subtracted. Occluded joints are filled in without a flag: joints in the picture count as visible, those
-outside as occluded. Boxes are tight on the mask. Torso: left shoulder to right hip.
+outside as occluded. Boxes are tight on the mask, or on the joints where it is missing (never in sub-JHMDB).
+Torso: left shoulder to right hip.
 Splits: test = clips that the official lists (`splits/CLASS_test_split1.txt`, 1 train, 2 test) say, none where
 there are no lists; val = sources (the name before `_CLASS_`) of the rest whose crc32 % 5 is 1 (ours), train =
 the others. sub-JHMDB (kinds `jhmdb_sub`, `jhmdb_sub2`, `jhmdb_sub3`, one for each official split; papers
@@ -105,7 +106,7 @@ def _sample(kind: str, path: Path, official: bool, key: tuple[str, str, int, np.
     else:
         masks = path / "masks" / f"{folder}.mat"
         load = partial(_frame, path / "videos" / f"{folder}.mp4", k)
-    boxes = _boxes(masks) if masks.exists() else np.full((k + 1, 4), np.nan, np.float32)
+    boxes = _boxes(masks) if masks.exists() or kind != "jhmdb" else np.full((k + 1, 4), np.nan, np.float32)
     box = boxes[k] if k < len(boxes) and np.isfinite(boxes[k]).all() else joints_box(xy)
     truth = one_person(JHMDB15, xy, state, box)
     return Sample(kind, f"{folder}/{k:05d}", str(folder), SIZE, truth, load, False, k / RATE_HZ)

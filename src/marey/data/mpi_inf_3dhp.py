@@ -24,6 +24,7 @@ from marey.core.skeletons import MPI_INF_3DHP17
 from marey.data.files import Samples, chosen, need, picture_size, read_picture
 from marey.data.frames import frame_of
 from marey.data.matlab import read_mat, read_struct
+from marey.data.nodes import Node
 from marey.data.sample import Sample, State, Truth, people
 
 TRUTH = "annot3"
@@ -56,14 +57,20 @@ def _views(folder: Path) -> list[int]:
 
 
 def _length(file: Path, c: int) -> int:
-    short = SHORT.get((file.parents[1].name, file.parent.name, c))
-    return min(short or len(_cell(file, "annot2", c, 2)), len(_cell(file, "annot2", c, 2)))
+    count = len(_cell(file, "annot2", c, 2))
+    return min(count, SHORT.get((file.parents[1].name, file.parent.name, c), count))
+
+
+@lru_cache(maxsize=3)
+def _cells(file: Path, field: str) -> Node:
+    """Labels of all cameras of a sequence: some hundred megabytes, read in one go."""
+    return read_struct(file, field)
 
 
 @lru_cache(maxsize=32)
 def _cell(file: Path, field: str, c: int, width: int) -> np.ndarray:
     """Labels of one camera, T×17×width."""
-    cells = read_struct(file, field)
+    cells = _cells(file, field)
     if len(cells) <= c:
         raise cells.error(f"{len(cells)} cameras found, camera {c} expected")
     return cells[c].array((None, 28 * width)).reshape(-1, 28, width)[:, JOINTS]
