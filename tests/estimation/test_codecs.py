@@ -26,11 +26,15 @@ def test_joints_come_back(joints: list[tuple[float, float]], sigma: float, subpi
 
 
 @pytest.mark.parametrize("sigma", [1.0, 1.5, 2.0])
-def test_the_score_of_a_perfect_map_is_the_expected_gain(sigma: float) -> None:
-    """For a Gaussian gain of deviation n and a Gaussian map: n² / (n² + σ²) in two dimensions."""
+def test_the_score_is_a_share_of_a_perfect_maps(sigma: float) -> None:
+    """For a Gaussian gain of deviation n and a Gaussian map of deviation s: n² / (n² + s²), in the plane."""
     codec, near = HeatCodec((256, 256), sigma), NEAR * 64
-    _, scores = codec.decode(codec.encode(np.array([[[131.3, 120.9]]]), np.ones((1, 1), bool)))
-    assert scores[0, 0] == pytest.approx(near**2 / (near**2 + sigma**2), abs=0.01)
+    xy, labelled = np.array([[[131.3, 120.9]]]), np.ones((1, 1), bool)
+    _, scores = codec.decode(codec.encode(xy, labelled))
+    assert scores[0, 0] == pytest.approx(1, abs=0.01)
+    wide = 2 * sigma
+    _, scores = codec.decode(HeatCodec((256, 256), wide).encode(xy, labelled))
+    assert scores[0, 0] == pytest.approx((near**2 + sigma**2) / (near**2 + wide**2), abs=0.01)
 
 
 def test_most_of_the_mass_decides_not_the_highest_peak() -> None:

@@ -35,8 +35,9 @@ class HeatCodec:
     "mass"     where most of the probability lies nearby: the maximum of the map smoothed by a wide Gaussian.
                That is Bayes' decision under a gain that forgives small errors and gives nothing for large
                ones, as OKS and PCK do; the peak of the map is the decision for exact hits only. The score is
-               the expectation of a narrower gain there, in [0, 1]: a joint that is out of the crop or could
-               be anywhere scores low (our choice).
+               the expectation of a narrower gain there, as a share of a perfect map's: a joint that is out of
+               the crop or could be anywhere scores low (our choice; it comes out near the share of joints
+               that are right, `by_score` of `marey eval`).
     "dark"     at the peak of the map, as DARK does. The score is the mass within `reach` of it.
     "quarter"  what was usual before: the target's centre is rounded to the cell that holds the joint, and the
                joint read is the peak's cell, moved a quarter of a cell towards the higher neighbour in x and
@@ -87,7 +88,7 @@ class HeatCodec:
         if batch == 0:
             return np.zeros((0, joints, 2), np.float32), np.zeros((0, joints), np.float32)
         flat = heat.reshape(batch * joints, rows, columns)
-        place, scores = _most(flat) if self.subpixel == "mass" else self._peak(flat)
+        place, scores = _most(flat, self.sigma) if self.subpixel == "mass" else self._peak(flat)
         xy = ((place + 0.5) * self.stride).reshape(batch, joints, 2)
         return xy.astype(np.float32), scores.reshape(batch, joints).astype(np.float32)
 
@@ -141,8 +142,8 @@ def _bell(distance: np.ndarray, sigma: float) -> np.ndarray:
     return bell / bell.sum(-1, keepdims=True)
 
 
-def _most(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places (M, 2) in cells where most of each map lies nearby, and how much."""
+def _most(maps: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Places (M, 2) in cells where most of each map lies nearby, and how much of a perfect map's share."""
     rows, columns = maps.shape[1:]
     side = max(rows, columns)
     smooth = _blurring(rows, SPREAD * side) @ maps @ _blurring(columns, SPREAD * side)
@@ -153,7 +154,8 @@ def _most(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     off = np.arange(-reach, reach + 1) - step[..., None]
     gain = np.exp(-0.5 * (off / near) ** 2)
     scores = np.einsum("mij,mi,mj->m", _windows(maps, row, column, reach), gain[:, 1], gain[:, 0])
-    return np.stack([column, row], 1) + step, np.minimum(scores, 1.0)
+    perfect = near**2 / (near**2 + sigma**2)  # a Gaussian under a Gaussian gain, in two dimensions
+    return np.stack([column, row], 1) + step, np.minimum(scores / perfect, 1.0)
 
 
 @lru_cache
