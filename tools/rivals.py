@@ -57,7 +57,7 @@ class Table:
         self.rows: dict[str, Result] = {}
 
     def add(self, name: str, data: str, result: Result) -> None:
-        self.rows[f"{name} {data}"] = result
+        self.rows[f"{name}/{data}"] = result
         figures = "  ".join(f"{key} {result.metrics[key]:.4f}" for key in SHOWN if key in result.metrics)
         print(f"{name:28} {data:10} {figures}", flush=True)
 
@@ -79,7 +79,7 @@ def poses(table: Table, kind: str, data: Path, networks: list[str]) -> None:
     for name in networks:
         for flip in (False, True):
             result = evaluate(name, f"{kind}:{data / kind}", "val", flip=flip)
-            table.add(name + (" +flip" if flip else ""), kind, result)
+            table.add(name + ("+flip" if flip else ""), kind, result)
 
 
 def main() -> None:
