@@ -50,11 +50,15 @@ def test_shipped_networks_do_not_mix_their_batch(name):
     if name is None:
         pytest.skip("no network is shipped yet")
     run = load(name, "cpu")
-    shape = [4, *(size or 64 for size in run.inputs["rgb"][1:])]
-    rgb = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    whole = run({"rgb": rgb})
-    for k in range(len(rgb)):
-        alone = run({"rgb": rgb[k : k + 1]})
+    rng = np.random.default_rng(0)
+    given = {}
+    for place, (_, *sizes) in run.inputs.items():
+        shape = [4, *(size or 64 for size in sizes)]
+        pixels = place == "rgb"
+        given[place] = rng.integers(0, 256, shape, np.uint8) if pixels else rng.random(shape, np.float32)
+    whole = run(given)
+    for k in range(4):
+        alone = run({place: values[k : k + 1] for place, values in given.items()})
         for output, value in alone.items():
             np.testing.assert_allclose(value[0], whole[output][k], atol=1e-4, rtol=1e-4)
 

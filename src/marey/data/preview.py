@@ -119,12 +119,12 @@ def _part(sample: Sample) -> Int[np.ndarray, " 4"]:
     middle = (low + high) / 2
     corners = np.concatenate([np.floor(middle - half), np.ceil(middle + half)]).astype(int)
     inside = np.clip(corners, 0, [*size, *size])
-    return inside if (box_sizes(inside) > 0).all() else whole
+    return inside if (inside[2:] > inside[:2]).all() else whole
 
 
 def _tile(sample: Sample) -> UInt8[np.ndarray, "h w 3"]:
     truth, part = sample.truth, _part(sample)
-    width, height = box_sizes(part)
+    width, height = part[2:] - part[:2]
     scale = TILE_PX / max(width, height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     left, top, right, bottom = part
