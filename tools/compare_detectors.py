@@ -106,20 +106,20 @@ def main() -> None:
     nobody = list(open_kind("negatives", args.data / "negatives", "val"))
     rival = args.data / "teachers" / "yolox_nano.onnx"
     square = {"images": np.random.default_rng(0).uniform(0, 255, (1, 3, 416, 416)).astype(np.float32)}
-    detectors: dict[str, Detect] = {"yolox-nano 416": YoloxNano(rival, LEAST).detect}
+    detectors: dict[str, Detect] = {"yolox-nano-416": YoloxNano(rival, LEAST).detect}
     runs = {
-        "yolox-nano 416, OpenVINO": one_core(rival, square),
-        "yolox-nano 416, onnxruntime": one_core_ort(rival, square),
+        "yolox-nano-416-openvino": one_core(rival, square),
+        "yolox-nano-416-onnxruntime": one_core_ort(rival, square),
     }
     for name in args.networks:
         network = weights.load(name, "cpu", threads=1)
         stored = parse(Detector, network.card.settings)
         for side in [int(s) for s in args.sides.split(",") if s] or [stored.side]:
             settings = replace(stored, side=side, score=LEAST)
-            detectors[f"{name} {side}"] = Finder(settings, network).detect
+            detectors[f"{name}-{side}"] = Finder(settings, network).detect
             width, height = fitted(WIDE, side).size
             rgb = np.random.default_rng(0).integers(0, 256, (1, height, width, 3)).astype(np.uint8)
-            runs[f"{name} {width}×{height}, OpenVINO"] = one_core(network.card.onnx, {"rgb": rgb})
+            runs[f"{name}-{width}x{height}-openvino"] = one_core(network.card.onnx, {"rgb": rgb})
     result: dict[str, Any] = {}
     for name, detect in detectors.items():
         result[name] = judge(detect, people, nobody)

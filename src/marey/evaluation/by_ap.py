@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 
 from marey.core.errors import DataError
-from marey.core.geometry import box_sizes
 from marey.core.skeletons import POSETRACK15, Converter, Skeleton
 from marey.data.sample import Sample
 from marey.evaluation.judged import Judged, assigned
@@ -113,5 +112,5 @@ def _scored(posed: Sequence[Posed]) -> str:
 
 def _people(sample: Sample) -> oks.People:
     truth = sample.truth
-    areas = np.where(np.isnan(truth.areas_px), 0.53 * box_sizes(truth.boxes_px).prod(-1), truth.areas_px)
+    areas = np.where(np.isnan(truth.areas_px), oks.box_areas(truth.boxes_px), truth.areas_px)
     return oks.People(truth.xy_px, truth.labelled, truth.boxes_px, areas, truth.ignore)

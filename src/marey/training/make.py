@@ -22,7 +22,7 @@ from marey.training.cache import CacheSettings, people
 from marey.training.detection import detection_batches
 from marey.training.export import Product, export
 from marey.training.lifting import lift_batches
-from marey.training.loop import Batches, bare_rate, fit
+from marey.training.loop import Batches, fit
 from marey.training.poses import LOOKED_FOR, PoseBatches
 from marey.training.recipe import Recipe
 from marey.training.witness import trust
@@ -58,16 +58,6 @@ def run_folder(recipe: Recipe) -> Path:
     """Where the run of a recipe lies, named by what shapes it (not by what is done with it afterwards)."""
     shape = replace(recipe, train=replace(recipe.train, blend=1.0), reach={})
     return cache_dir() / "runs" / f"{recipe.name}-{shape.print}"
-
-
-def share_on_network(recipe: Recipe) -> Callable[[], float]:
-    """For measuring: examples a second of forward and backward alone on this recipe's batches."""
-    settings: Any = parse(method(recipe.method).settings, recipe.settings)
-    twin = importlib.import_module(f"marey.networks.{recipe.method}")
-    batches = task(recipe.method)(recipe, settings)
-    return lambda: bare_rate(
-        twin.build(settings), partial(twin.loss, settings=settings), batches, recipe.train
-    )
 
 
 def pose_batches(recipe: Recipe, settings: Any) -> Batches:

@@ -64,11 +64,6 @@ class ScaledConv(nn.Module):
             return F.relu6(x)
         return F.relu(x) if self.act == "relu" else x
 
-    def _load_from_state_dict(self, state_dict, prefix, *rest):
-        """A state without `size` holds it in its scales."""
-        state_dict.setdefault(f"{prefix}size", torch.ones_like(self.size))
-        super()._load_from_state_dict(state_dict, prefix, *rest)
-
     @torch.no_grad()
     def fill(self, weight: Tensor, bias: Tensor | None) -> None:
         """Take a folded convolution over: rows to He's norm √2, what is left to `size`, scales 1."""
