@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from marey.core.settings import parse
-from marey.lifting.windows import H36M
+from marey.lifting.windows import H36M, MIRRORED
 from marey.methods.dgnet import DGNet
 from marey.methods.liftbase import LiftBase
 from marey.networks import dgnet, liftbase
@@ -26,11 +26,11 @@ def parameters(net: torch.nn.Module) -> int:
 
 
 def test_the_table_of_the_design() -> None:
-    """495,627 parameters at T = 9, 128 channels, two inputs: the table of layers, added by hand."""
+    """495,627 parameters at T = 9, 128 channels, two inputs: the table of layers by hand, and names."""
     block = 53_377 + 256 + 69_761 + 256
-    assert (
-        parameters(dgnet.build(DGNet(width=128, confidence=False))) == 384 + 256 + 4 * block + 387 == 495_627
-    )
+    table = 384 + 256 + 4 * block + 387
+    assert table == 495_627
+    assert parameters(dgnet.build(DGNet(width=128, confidence=False))) == table + 17 * 128
     without = {kind: parameters(dgnet.build(DGNet(affinity=kind))) for kind in ("static", "both")}
     assert without["both"] - without["static"] == 4 * (2 * 64 * 16 + 2)
 
@@ -126,7 +126,7 @@ def block(spatial: torch.nn.Module, temporal: torch.nn.Module, dilation: int = 1
 
 
 def test_without_the_skeleton_joints_are_interchangeable_and_with_it_not() -> None:
-    """Dynamic layers are equivariant; the static branch is what tells left from right."""
+    """Dynamic layers are equivariant; the static branch is what tells a hip from a wrist."""
     net = block(Distance(16, 6), movement(6))
     x, order = features(2, 9, 17, 16), torch.randperm(17, generator=torch.Generator().manual_seed(3))
     with torch.no_grad():
@@ -139,6 +139,19 @@ def test_without_the_skeleton_joints_are_interchangeable_and_with_it_not() -> No
         net.limbs.weight.zero_()
         net.temporal.skeleton.fill_(1 / 17)
         torch.testing.assert_close(net(x)[0][:, :, order], net(x[:, :, order])[0], atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("affinity", ["static", "both"])
+def test_names_tell_left_from_right_where_the_skeleton_does_not(affinity: str) -> None:
+    """The skeleton is its own mirror image: without names a back is a front with the labels exchanged."""
+    net = dgnet.build(parse(DGNet, {"affinity": affinity, "width": 16})).eval()
+    x = features(2, 9, 17, 3)
+    with torch.no_grad():
+        exchanged = net(x[:, :, MIRRORED])["xyz"][:, MIRRORED]
+        assert (exchanged - net(x)["xyz"]).abs().max() > 1e-3
+        net.names.copy_(net.names[MIRRORED] + net.names)  # alike on both sides
+        exchanged = net(x[:, :, MIRRORED])["xyz"][:, MIRRORED]
+        torch.testing.assert_close(exchanged, net(x)["xyz"], atol=1e-5, rtol=0)
 
 
 def test_the_static_twin_is_a_graph_convolution_and_one_over_time() -> None:
@@ -167,7 +180,7 @@ def test_sliding_a_net_over_a_clip_is_not_the_same_as_windows() -> None:
     clip = features(1, 10, 17, 3)
     with torch.no_grad():
         windows = torch.cat([clip[:, :9], clip[:, 1:]])
-        x = net.first(net.embed(clip))
+        x = net.first(net.embed(clip) + net.names)
         for one in net.blocks:
             x = one(x)[0]
         dense = net.head(x)[0]

@@ -114,7 +114,7 @@ class Block(nn.Module):
     """A spatial step (W0 on itself, W1 along the affinity, W2 along the skeleton), then a temporal one.
 
     The temporal step adds what joints of like movement say, then convolves three frames `dilation` apart
-    without padding (one frame where it is 0). Without W2 a joint would not know which one it is.
+    without padding (one frame where it is 0). Without W2 a joint would not know what it hangs on.
     """
 
     def __init__(
@@ -166,7 +166,9 @@ class Norm(nn.Module):
 class GraphNet(nn.Module):
     """Embedding, four blocks, head: windows (N, T, J, inputs) to joints (N, J, 3) of the middle frame.
 
-    `spatial` and `temporal` make the affinity of a block from the number of frames that reach it.
+    `spatial` and `temporal` make the affinity of a block from the number of frames that reach it. Each joint
+    adds a learned name to what it sees (our choice). A skeleton is the same with left and right exchanged,
+    so without names a person's front could not be told from the back, nor the sign of depth.
     """
 
     def __init__(
@@ -181,6 +183,7 @@ class GraphNet(nn.Module):
         frames, inputs, width = shape
         bones = adjacency(skeleton)
         self.embed = nn.Linear(inputs, width)
+        self.names = nn.Parameter(0.5 * torch.randn(len(skeleton), width))
         self.first = Norm(width, 0.0)
         blocks, left = [], frames
         for dilation in DILATIONS[frames]:
@@ -192,7 +195,7 @@ class GraphNet(nn.Module):
 
     def forward(self, xy: Float[Tensor, "N T J I"]) -> dict[str, Tensor]:
         """`xyz` (N, J, 3), and the graphs of the B blocks, `spatial` and `temporal` (N, B, J, J)."""
-        x = self.first(self.embed(xy))
+        x = self.first(self.embed(xy) + self.names)
         graphs: list[tuple[Tensor, Tensor]] = []
         for block in self.blocks:
             x, near, alike = block(x)
