@@ -9,6 +9,7 @@ from jaxtyping import TypeCheckError
 from marey.core.errors import DataError
 from marey.core.skeletons import COCO17, CROWDPOSE14, mirrored
 from marey.metrics import oks
+from marey.metrics.matching import figures
 from metrics.coco_scenes import (
     CROWD_NAMES,
     KEYPOINT_NAMES,
@@ -58,10 +59,20 @@ def test_weights_repeat_images():
     images = keypoint_images(scene)
     repeats = np.random.default_rng(0).multinomial(len(images), np.ones(len(images)) / len(images))
     spelt_out = [image for image, n in zip(images, repeats, strict=True) for _ in range(n)]
-    weighted = oks.evaluate(images, repeats.astype(float))
+    weighted = figures(oks.by_area(images), repeats.astype(float))
     # Spelt out, an estimate that is repeated passes through the recalls in between.
     for name, value in oks.evaluate(spelt_out).items():
         assert weighted[name] == pytest.approx(value, abs=0.01)
+
+
+def test_a_draw_of_one_band_only_says_nothing_of_the_others():
+    """Two images, one easy, one hard: drawn without the hard one, AP_hard is not 0 but unknown."""
+    xy, people = simple()
+    images = [oks.image(xy, np.ones(2), people, SIGMAS)] * 2
+    held = figures(oks.by_crowding(images, np.array([0.1, 0.9])), np.array([2.0, 0.0]))
+    assert held["AP"] == held["AP_easy"] == pytest.approx(1)
+    assert np.isnan(held["AP_hard"])
+    assert np.isnan(held["AP_medium"])
 
 
 def simple(people: int = 2) -> tuple[np.ndarray, oks.People]:

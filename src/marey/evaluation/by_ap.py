@@ -11,7 +11,7 @@ from marey.data.sample import Sample
 from marey.evaluation.judged import Judged, assigned
 from marey.evaluation.measure import Posed
 from marey.evaluation.result import Result
-from marey.metrics import oks, posetrack
+from marey.metrics import matching, oks, posetrack
 
 
 def keypoint_ap(name: str, samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
@@ -35,6 +35,7 @@ def keypoint_ap(name: str, samples: Sequence[Sample], posed: Sequence[Posed]) ->
         images.append(oks.image(convert(one.xy_px), one.ranks, people, sigmas, most))
         alike.append(oks.joints(assigned(sample, one, convert)[0], people, sigmas))
     index = np.array([sample.crowd_index for sample in samples])
+    figures = partial(matching.figures, oks.by_crowding(images, index) if crowd else oks.by_area(images))
     joints = np.concatenate(alike)
     means = np.nansum(joints, 0) / np.maximum((~np.isnan(joints)).sum(0), 1)
     result = Result(
@@ -45,10 +46,10 @@ def keypoint_ap(name: str, samples: Sequence[Sample], posed: Sequence[Posed]) ->
             "per_joint": "mean of exp(−d²/(2·area·(2σ)²)) over labelled joints, 0 where missed",
         },
         items=sum(one["all"].truths for one in images),
-        metrics=oks.crowded(images, index) if crowd else oks.evaluate(images),
+        metrics=figures(),
         per_joint=dict(zip(skeleton.joints, means.tolist(), strict=True)),
     )  # fmt: skip
-    return Judged(result, [s.clip for s in samples], partial(oks.evaluate, images, ranges=("all",)))
+    return Judged(result, [sample.clip for sample in samples], figures)
 
 
 def posetrack_ap(samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
@@ -65,10 +66,9 @@ def posetrack_ap(samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
 
     def figures(weights: np.ndarray) -> dict[str, float]:
         drawn = [frame for frame, times in zip(frames, weights, strict=True) for _ in range(int(times))]
-        return {"AP": posetrack.average_precision(drawn)["AP"]}
+        return _parts(posetrack.average_precision(drawn))
 
     table = posetrack.average_precision(frames)
-    parts = {key: value for key, value in table.items() if key not in POSETRACK15.joints}
     result = Result(
         protocol={
             "name": "posetrack", "metric": "PoseTrack AP", "operator": "≤", "within": posetrack.WITHIN,
@@ -76,10 +76,14 @@ def posetrack_ap(samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
             "joints": list(POSETRACK15.joints), "strict_server": False,
         },
         items=sum(len(frame.truth) for frame in frames),
-        metrics=parts,
+        metrics=_parts(table),
         per_joint={joint: table[joint] for joint in POSETRACK15.joints},
     )  # fmt: skip
     return Judged(result, clips, figures)
+
+
+def _parts(table: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in table.items() if name not in POSETRACK15.joints}
 
 
 def _frame(sample: Sample, posed: Posed, convert: Converter) -> posetrack.Frame:

@@ -12,6 +12,7 @@ from marey.data.sample import Sample
 from marey.evaluation.intervals import bootstrap
 from marey.evaluation.result import Result
 from marey.metrics import boxes
+from marey.metrics.matching import figures
 
 SCORES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
 """Scores at which false alarms are also counted."""
@@ -35,7 +36,8 @@ def judge_boxes(
         for s, one in known
     ]
     everybody = all(sample.boxed_all for sample, _ in known)
-    metrics, ranges = boxes.evaluate(images), ("all",)
+    ranks = boxes.by_area(images)
+    metrics = figures(ranks)
     table = boxes.by_height(images, score)
     recall, precision = boxes.at_score_all(images, score)
     metrics |= {"recall": recall, "precision": precision}
@@ -43,9 +45,8 @@ def judge_boxes(
         metrics = {"recall": recall, "AR": metrics["AR"]}
         table = {band: {k: v for k, v in row.items() if k != "precision"} for band, row in table.items()}
 
-    def figures(weights: np.ndarray) -> dict[str, float]:
-        held = boxes.evaluate(images, weights, ranges)
-        return {name: value for name, value in held.items() if name in metrics}
+    def drawn(weights: np.ndarray) -> dict[str, float]:
+        return {name: value for name, value in figures(ranks, weights).items() if name in metrics}
 
     return Result(
         protocol={
@@ -55,7 +56,7 @@ def judge_boxes(
         },
         items=sum(one["all"].truths for one in images),
         metrics=metrics,
-        intervals=bootstrap([sample.clip for sample, _ in known], figures),
+        intervals=bootstrap([sample.clip for sample, _ in known], drawn),
         tables={"by_height": table, "scores_at_recall": boxes.scores_at(images) if everybody else {}},
     )  # fmt: skip
 
@@ -66,7 +67,7 @@ def _false_alarms(
     scores = [held for _, held in found]
     rate, share = boxes.false_alarms(scores, score)
 
-    def figures(weights: np.ndarray) -> dict[str, float]:
+    def drawn(weights: np.ndarray) -> dict[str, float]:
         counts = np.array([(one >= score).sum() for one in scores])
         return {"false_alarms_an_image": float(weights @ counts / weights.sum())}
 
@@ -74,8 +75,6 @@ def _false_alarms(
         protocol={"name": "false-alarms", "metric": "boxes in pictures without people", "score": score},
         items=len(samples),
         metrics={"false_alarms_an_image": rate, "images_with_any": share},
-        intervals=bootstrap([sample.clip for sample in samples], figures),
-        tables={
-            "by_score": {f"{s:g}": boxes.false_alarms(scores, s)[0] for s in (0.1, 0.2, 0.3, 0.4, 0.5, 0.7)}
-        },
+        intervals=bootstrap([sample.clip for sample in samples], drawn),
+        tables={"by_score": {f"{s:g}": boxes.false_alarms(scores, s)[0] for s in SCORES}},
     )

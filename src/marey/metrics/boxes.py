@@ -9,7 +9,7 @@ Metrics (in [0, 1]): AP, AP50, AP75, AP_small, AP_medium, AP_large, AR; recall a
 a score, by height; false alarms an image at a score.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,10 +21,10 @@ from marey.core.geometry import box_iou, box_sizes
 from marey.metrics.matching import (
     THRESHOLDS,
     Matches,
+    Ranked,
     Sides,
     at_score,
-    average_precision,
-    last_recall,
+    figures,
     match,
     rank,
     score_at_recall,
@@ -96,22 +96,14 @@ def image(found: Found, people: People) -> dict[str, Matches]:
     return matches
 
 
-def evaluate(
-    images: Sequence[dict[str, Matches]],
-    weights: Float[np.ndarray, " I"] | None = None,
-    ranges: Iterable[str] = tuple(AREAS),
-) -> dict[str, float]:
-    """Combine the images of a set in the ranges asked for; `weights` repeats images (resampling)."""
-    values: dict[str, float] = {}
-    for name in ranges:
-        ranked = rank([one[name] for one in images])
-        precision = average_precision(ranked, weights)
-        if name == "all":
-            values |= {"AP": precision.mean(), "AP50": precision[0], "AP75": precision[5]}
-            values["AR"] = last_recall(ranked, weights).mean()
-        else:
-            values[f"AP_{name}"] = precision.mean()
-    return {name: float(value) for name, value in values.items()}
+def by_area(images: Sequence[dict[str, Matches]]) -> dict[str, Ranked]:
+    """The estimates of a set in each of `AREAS`, ready for `matching.figures`."""
+    return {name: rank([one[name] for one in images]) for name in AREAS}
+
+
+def evaluate(images: Sequence[dict[str, Matches]]) -> dict[str, float]:
+    """AP, AP50, AP75, AR, AP_small, AP_medium, AP_large of a set."""
+    return figures(by_area(images))
 
 
 def by_height(images: Sequence[dict[str, Matches]], score: float) -> dict[str, dict[str, float]]:

@@ -14,7 +14,7 @@ Each estimate may only have the truth it is most like, and each truth takes the 
 (`mutual`); precision is made non-increasing and integrated over recall (`area_under`), as in PASCAL VOC 2010.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +37,8 @@ class Matches:
     truths: int
 
 
-_NOTHING = Matches(np.zeros(0), *(np.zeros((len(THRESHOLDS), 0), bool) for _ in range(2)), truths=0)
+NOTHING = Matches(np.zeros(0), *(np.zeros((len(THRESHOLDS), 0), bool) for _ in range(2)), truths=0)
+"""An image that is left out, in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,10 @@ class Ranked:
     image: np.ndarray
     truths: np.ndarray
 
+    def total(self, weights: Float[np.ndarray, " I"] | None = None) -> float:
+        """Truths there are to find; `weights` repeats images (resampling)."""
+        return float(self.truths.sum() if weights is None else weights @ self.truths)
+
     def curves(
         self, weights: Float[np.ndarray, " I"] | None = None
     ) -> tuple[Float[np.ndarray, "T D"], Float[np.ndarray, "T D"]]:
@@ -94,14 +99,14 @@ class Ranked:
         each = share[self.image]
         hits = np.cumsum(self.right * each, 1)
         shown = np.cumsum(self.counts * each, 1)
-        total = float(share @ self.truths)
+        total = self.total(weights)
         recall = hits / total if total else np.full(hits.shape, np.nan)
         return recall, hits / (shown + np.spacing(1))
 
 
 def rank(matches: Sequence[Matches]) -> Ranked:
     """Put the estimates of all images in one order."""
-    matches = matches or [_NOTHING]
+    matches = matches or [NOTHING]
     scores = np.concatenate([m.scores for m in matches])
     order = np.argsort(-scores, kind="stable")
     right = np.concatenate([m.right for m in matches], 1)[:, order]
@@ -115,8 +120,9 @@ def average_precision(
 ) -> Float[np.ndarray, " T"]:
     """AP at each threshold; NaN where there is no truth to find."""
     recall, precision = ranked.curves(weights)
-    if recall.size == 0 or np.isnan(recall).any():
-        return np.full(len(recall), 0.0 if ranked.truths.sum() else np.nan)
+    total = ranked.total(weights)
+    if not total or not recall.size:
+        return np.full(len(recall), 0.0 if total else np.nan)
     envelope = np.maximum.accumulate(precision[:, ::-1], 1)[:, ::-1]
     padded = np.concatenate([envelope, np.zeros((len(envelope), 1))], 1)
     return np.array([p[np.searchsorted(r, RECALLS)].mean() for r, p in zip(recall, padded, strict=True)])
@@ -125,7 +131,23 @@ def average_precision(
 def last_recall(ranked: Ranked, weights: Float[np.ndarray, " I"] | None = None) -> Float[np.ndarray, " T"]:
     """Recall with every estimate taken, at each threshold; its mean is COCO's AR."""
     recall, _ = ranked.curves(weights)
-    return recall[:, -1] if recall.shape[1] else np.full(len(recall), 0.0 if ranked.truths.sum() else np.nan)
+    return recall[:, -1] if recall.size else np.full(len(recall), 0.0 if ranked.total(weights) else np.nan)
+
+
+def figures(ranks: Mapping[str, Ranked], weights: Float[np.ndarray, " I"] | None = None) -> dict[str, float]:
+    """COCO's figures: AP, AP50, AP75 and AR of the part `all` of a set, AP_NAME of every other part.
+
+    Parts (ranges of size, bands of crowding) are ranked once, however often images are drawn (`weights`).
+    """
+    values: dict[str, float] = {}
+    for name, ranked in ranks.items():
+        precision = average_precision(ranked, weights)
+        if name == "all":
+            values |= {"AP": precision.mean(), "AP50": precision[0], "AP75": precision[5]}
+            values["AR"] = last_recall(ranked, weights).mean()
+        else:
+            values[f"AP_{name}"] = precision.mean()
+    return {name: float(value) for name, value in values.items()}
 
 
 def at_score(ranked: Ranked, score: float, row: int = 0) -> tuple[float, float]:

@@ -17,7 +17,7 @@ for crowds and say so; areas of results are those of their joints, not of their 
 mAP" is another measure.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ from jaxtyping import Bool, Float
 from marey.core.errors import DataError
 from marey.core.geometry import box_sizes
 from marey.metrics.crowding import BANDS
-from marey.metrics.matching import Matches, Sides, average_precision, last_recall, match, rank
+from marey.metrics.matching import NOTHING, Matches, Ranked, Sides, figures, match, rank
 
 MOST = 20
 AREA_SHARE = 0.53
@@ -106,22 +106,24 @@ def image(
     return matches
 
 
-def evaluate(
-    images: Sequence[dict[str, Matches]],
-    weights: Float[np.ndarray, " I"] | None = None,
-    ranges: Iterable[str] = tuple(RANGES),
-) -> dict[str, float]:
-    """Combine the images of a set in the ranges asked for; `weights` repeats images (resampling)."""
-    values: dict[str, float] = {}
-    for name in ranges:
-        ranked = rank([one[name] for one in images])
-        precision = average_precision(ranked, weights)
-        if name == "all":
-            values |= {"AP": precision.mean(), "AP50": precision[0], "AP75": precision[5]}
-            values["AR"] = last_recall(ranked, weights).mean()
-        else:
-            values[f"AP_{name}"] = precision.mean()
-    return {name: float(value) for name, value in values.items()}
+def by_area(images: Sequence[dict[str, Matches]]) -> dict[str, Ranked]:
+    """The estimates of a set in each of `RANGES`, ready for `matching.figures`."""
+    return {name: rank([one[name] for one in images]) for name in RANGES}
+
+
+def by_crowding(images: Sequence[dict[str, Matches]], index: Float[np.ndarray, " I"]) -> dict[str, Ranked]:
+    """The estimates of a set, all and in each band of crowding, ready for `matching.figures`."""
+    every = [one["all"] for one in images]
+    ranks = {"all": rank(every)}
+    for name, (low, high) in BANDS.items():
+        inside = (index >= low) & (index < high)
+        ranks[name] = rank([one if held else NOTHING for one, held in zip(every, inside, strict=True)])
+    return ranks
+
+
+def evaluate(images: Sequence[dict[str, Matches]]) -> dict[str, float]:
+    """AP, AP50, AP75, AR, AP_medium, AP_large of a set."""
+    return figures(by_area(images))
 
 
 def box_areas(boxes: Float[np.ndarray, "G 4"]) -> Float[np.ndarray, " G"]:
@@ -129,17 +131,6 @@ def box_areas(boxes: Float[np.ndarray, "G 4"]) -> Float[np.ndarray, " G"]:
     return AREA_SHARE * box_sizes(boxes.astype(np.float64)).prod(-1)
 
 
-def crowded(
-    images: Sequence[dict[str, Matches]],
-    index: Float[np.ndarray, " I"],
-    weights: Float[np.ndarray, " I"] | None = None,
-) -> dict[str, float]:
-    """CrowdPose's metrics: AP, AP50, AP75, AR, AP_easy, AP_medium, AP_hard; `index` is the crowd index."""
-    values = evaluate(images, weights, ("all",))
-    for name, (low, high) in BANDS.items():
-        chosen: list[int] = np.flatnonzero((index >= low) & (index < high)).tolist()
-        ranked = rank([images[k]["all"] for k in chosen])
-        values[f"AP_{name}"] = float(
-            average_precision(ranked, None if weights is None else weights[chosen]).mean()
-        )
-    return values
+def crowded(images: Sequence[dict[str, Matches]], index: Float[np.ndarray, " I"]) -> dict[str, float]:
+    """CrowdPose's AP, AP50, AP75, AR, AP_easy, AP_medium, AP_hard; `index` is the crowd index."""
+    return figures(by_crowding(images, index))
