@@ -53,7 +53,7 @@ CLAIMS = (
     ("both", "static"), ("both", "learned"), ("dynamic-spatial", "static"), ("dynamic-temporal", "static"),
     ("both", "mlp"), ("both", "temporal-9"), ("both", "temporal-27"), ("both", "temporal-27-wide"),
 )  # fmt: skip
-FIGURES = ("P1", "P2", "P3", "MPJVE_mm_s", "depth", "plane", "slow", "middle", "fast")
+FIGURES = ("P1", "P2", "P3", "MPJVE_mm_s", "depth", "plane", "slow", "middle", "fast", "bones")
 LEVELS = {"clean": 0.0, "noisy": 1.0}
 LONGEST = 90
 """Frames of a take that are judged: three seconds, so that long takes do not decide alone."""
@@ -82,7 +82,7 @@ def main() -> None:
                 f"{time.perf_counter() - began:7.0f} s  {name} {seed}: {_line(made[name][seed])}", flush=True
             )
     result = {
-        "protocol": _protocol(args, held, judged),
+        "protocol": _protocol(args, held, judged, recipes[args.only[0]].train.batch),
         "variants": {name: _variant(recipes[name], runs) for name, runs in made.items()},
         "gains": {word: _gains(made, word) for word in LEVELS},
         "made": {"commit": commit(), "seconds": round(time.perf_counter() - began)},
@@ -192,12 +192,14 @@ def _gains(made: dict[str, dict[int, dict[str, Any]]], word: str) -> dict[str, A
     }
 
 
-def _protocol(args: argparse.Namespace, held: list[Any], judged: dict[str, list[View]]) -> dict[str, Any]:
+def _protocol(
+    args: argparse.Namespace, held: list[Any], judged: dict[str, list[View]], batch: int
+) -> dict[str, Any]:
     return {
         "data": "CMU motion capture on drawn bodies before Human3.6M-like cameras; held-out people",
         "groups": sorted({motion.group for motion in held}), "takes": len(held),
         "frames": sum(len(take.truth) for take in judged["clean"]), "unit": "mm of a person of 1.70 m",
-        "steps": args.steps, "batch": 64, "seeds": args.seeds, "flip_test": False,
+        "steps": args.steps, "batch": batch, "seeds": args.seeds, "flip_test": False,
         "interval": "95 %, paired, takes resampled 2000 times, mean over seeds",
     }  # fmt: skip
 

@@ -11,7 +11,16 @@ from marey.lifting.windows import H36M, MIRRORED
 from marey.methods.dgnet import DGNet
 from marey.methods.liftbase import LiftBase
 from marey.networks import dgnet, liftbase
-from marey.trunks.graph import DILATIONS, Block, Distance, Fixed, Movement, adjacency, nearest_softmax
+from marey.trunks.graph import (
+    DILATIONS,
+    Block,
+    Distance,
+    Fixed,
+    Movement,
+    adjacency,
+    joints_loss,
+    nearest_softmax,
+)
 
 BONES = adjacency(H36M)
 SMALL = DGNet(width=16)
@@ -200,3 +209,17 @@ def test_the_loss_is_the_mean_distance() -> None:
     made = {"xyz": torch.zeros(2, 17, 3)}
     made["xyz"][0, 3] = torch.tensor([3.0, 4.0, 0.0])
     assert float(dgnet.loss(made, given, SMALL)["loss"]) == pytest.approx(5 / 34)
+
+
+def test_the_loss_of_bones_is_their_lengths_relative_error() -> None:
+    truth = features(3, 17, 3)
+    truth[:, 0] = 0
+    longer = joints_loss(1.1 * truth, truth, H36M.parents, 0.5)
+    assert float(longer["bones"]) == pytest.approx(0.1, rel=1e-3)
+    assert float(longer["P1"]) == pytest.approx(0.1 * float(truth.norm(dim=-1).mean()), rel=1e-4)
+    assert float(longer["loss"]) == pytest.approx(float(longer["P1"]) + 0.5 * 0.1, rel=1e-3)
+    turned = truth[..., [1, 2, 0]]  # other places, the same bones
+    assert float(joints_loss(turned, truth, H36M.parents, 1.0)["bones"]) == pytest.approx(0, abs=1e-5)
+    nothing = torch.zeros(3, 17, 3, requires_grad=True)
+    joints_loss(nothing, truth, H36M.parents, 1.0)["bones"].backward()
+    assert torch.isfinite(nothing.grad).all()

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 
+from marey.lifting.body import bones
 from marey.metrics import mpjpe
 
 MM = 1700.0
@@ -27,7 +28,7 @@ def take_sums(predicted: Pose, truth: Pose) -> Sums:
 
     P1, P2, P3 and `MPJVE_mm_s` as in `metrics/mpjpe.py`; `depth` and `plane` are P1's parts along the
     camera's axis and across it; `slow`, `middle`, `fast` are P1 by the joint's true speed: below 0.25 m/s, up
-    to 1 m/s, above.
+    to 1 m/s, above; `bones` is how much their lengths vary in the take, a share (`lifting/body.py`).
     """
     given, wanted = predicted * MM, truth * MM
     found = {
@@ -45,6 +46,8 @@ def take_sums(predicted: Pose, truth: Pose) -> Sums:
     for name, values in found.items():
         there = np.isfinite(values)
         sums[name] = (float(values[there].sum()), float(there.sum()))
+    varies = bones(predicted)[1]
+    sums["bones"] = (varies, 1.0) if np.isfinite(varies) else (0.0, 0.0)
     sums["coverage"] = (float(np.isfinite(found["P1"]).sum()), float(wanted[..., 0].size))
     return sums
 

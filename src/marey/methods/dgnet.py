@@ -33,6 +33,7 @@ class DGNet:
     width: int = 64  # channels; the affinities are measured in a quarter of them
     confidence: bool = True  # a third input channel says which joints are there
     dropout: float = 0.1
+    bones: float = 0.0  # share of the bones' lengths in the loss
 
     flip: bool = True  # mean with the mirrored picture
     batch: int = 256  # windows in one call of the network

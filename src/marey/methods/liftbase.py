@@ -31,6 +31,7 @@ class LiftBase:
     width: int = 256  # channels; both papers' own networks have 1024
     confidence: bool = True  # a third input channel says which joints are there
     dropout: float = 0.1
+    bones: float = 0.0  # share of the bones' lengths in the loss
 
     flip: bool = True  # mean with the mirrored picture
     batch: int = 256  # windows in one call of the network

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from marey.lifting.windows import H36M
 from marey.methods.liftbase import LiftBase
-from marey.trunks.graph import GraphNet, Learned, adjacency
+from marey.trunks.graph import GraphNet, Learned, adjacency, joints_loss
 
 
 class Exported(nn.Module):
@@ -99,8 +99,8 @@ def example(settings: LiftBase) -> Float[Tensor, "2 T 17 I"]:
 
 
 def loss(outputs: dict[str, Tensor], batch: dict[str, Tensor], settings: LiftBase) -> dict[str, Tensor]:
-    """Mean joint distance; `batch["xyz"]` (B, 17, 3) in statures, root at 0."""
-    return {"loss": (outputs["xyz"] - batch["xyz"]).norm(dim=-1).mean()}
+    """`joints_loss`; `batch["xyz"]` (B, 17, 3) in statures, root at 0."""
+    return joints_loss(outputs["xyz"], batch["xyz"], H36M.parents or (), settings.bones)
 
 
 def _linear(inputs: int, width: int, dropout: float) -> nn.Sequential:
