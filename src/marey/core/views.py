@@ -180,9 +180,10 @@ def _turns(
     square[range(count), :, range(count)] += np.einsum("vnki,vnkj->vij", bends, bends)
     right = np.einsum("vnki,vnk->vi", bends, off)
     right -= np.einsum("vnij,njk,nk->vi", mixed, inverse, np.einsum("vnki,vnk->ni", slopes, off))
-    # A camera that sees nothing has no equations: it stays, as the pseudo-inverse has it.
-    whole: np.ndarray = np.linalg.pinv(square.reshape(3 * count, -1), rcond=1e-12, hermitian=True)
-    return (whole @ right.ravel()).reshape(count, 3)
+    # A camera that sees too little to tell its direction stays: hence the small diagonal.
+    whole = square.reshape(3 * count, 3 * count)
+    whole += 1e-9 * max(float(whole.max()), 1.0) * np.eye(3 * count)
+    return np.linalg.solve(whole, right.reshape(3 * count, 1)).reshape(count, 3)
 
 
 def _system(
