@@ -36,14 +36,7 @@ def make(recipe: Recipe, folder: Path, *, resume: bool = False) -> Path:
 
     The run lies in the user's cache under the recipe's name and print; `resume` goes on with it.
     """
-    settings: Any = parse(method(recipe.method).settings, recipe.settings, f"{recipe.name}.toml: settings")
-    twin = importlib.import_module(f"marey.networks.{recipe.method}")
-    torch.manual_seed(recipe.seed)
-    net: nn.Module = twin.build(settings)
-    batches = task(recipe.method)(recipe, settings) if recipe.train.steps else None
-    if recipe.start:
-        pictures = None if batches is None else batches.make(0)["rgb"]
-        twin.start(net, settings, starts.read(recipe.start, Path(recipe.starts)), pictures)
+    settings, twin, net, batches = prepared(recipe)
     place = run_folder(recipe)
     if not resume:
         (place / "last.pt").unlink(missing_ok=True)
@@ -52,6 +45,19 @@ def make(recipe: Recipe, folder: Path, *, resume: bool = False) -> Path:
         _log.info("training in %s: loss, rate and speed in curve.jsonl", place)
         net = fit(net, loss, batches, recipe.train, place)
     return export(_product(recipe, settings, twin, net), recipe, folder)
+
+
+def prepared(recipe: Recipe) -> tuple[Any, Any, nn.Module, Batches | None]:
+    """Settings, twin, network at its start, and batches (None where nothing is trained)."""
+    settings: Any = parse(method(recipe.method).settings, recipe.settings, f"{recipe.name}.toml: settings")
+    twin = importlib.import_module(f"marey.networks.{recipe.method}")
+    torch.manual_seed(recipe.seed)
+    net: nn.Module = twin.build(settings)
+    batches = task(recipe.method)(recipe, settings) if recipe.train.steps else None
+    if recipe.start:
+        pictures = None if batches is None else batches.make(0)["rgb"]
+        twin.start(net, settings, starts.read(recipe.start, Path(recipe.starts)), pictures)
+    return settings, twin, net, batches
 
 
 def run_folder(recipe: Recipe) -> Path:
