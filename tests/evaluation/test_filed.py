@@ -172,7 +172,9 @@ def test_the_command_line_scores_and_compares(lsp, tmp_path: Path, capsys):
     assert main([*words, "--json"]) == 0
     held = json.loads(capsys.readouterr().out)
     assert held["metrics"]["PCK@0.2"] == 1
-    assert held["tables"][f"against {tmp_path / 'bad.json'}"]["PCK@0.2"]["difference"] == 1
+    assert held["made"]["against"] == str(tmp_path / "bad.json")
+    for name in ("PCK@0.2", "PCK@0.1", "PCK@0.2/12", "PCK@0.1/12"):
+        assert held["tables"]["against"][name]["difference"] == 1
     assert main(["eval", *data]) == 2
     assert main(["eval", "default", "--poses", "x.json", *data]) == 2
     assert main(["eval", "default", "--against", "x.json", *data]) == 2

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marey.core.skeletons import CROWDPOSE14, LSP14, POSETRACK15, skeleton
+from marey.core.skeletons import CROWDPOSE14, FLIC11, LSP14, MPII16, POSETRACK15, Skeleton
 from marey.metrics import boxes, crowding, hie, motion, mpjpe, oks, pck, pcp, posetrack, tracking
 from marey.people.assign import assign
 from metrics import (
@@ -44,6 +44,9 @@ class Check:
         return float(np.where(np.isnan(off), np.inf, off).max())
 
 
+FLIC_TORSO = ("right_shoulder", "left_hip")
+
+
 def _rng(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
 
@@ -71,12 +74,10 @@ def crowdpose(seed: int) -> Values:
     return [held[k] for k in coco_scenes.CROWD_NAMES], list(theirs)
 
 
-def pck_torso(name: str, ends: tuple[int, int]) -> Callable[[int], Values]:
-    protocol = pck.PROTOCOLS[name]
-
+def pck_torso(skeleton: Skeleton, names: tuple[str, str], ends: tuple[int, int]) -> Callable[[int], Values]:
     def values(seed: int) -> Values:
-        s = scenes.poses(_rng(seed), len(skeleton(protocol.skeleton)))
-        length = pck.lengths(protocol, s["truth"], s["boxes"])
+        s = scenes.poses(_rng(seed), len(skeleton))
+        length = pck.torso(s["truth"], skeleton, names)
         error = pck.errors(s["predicted"], s["truth"], np.ones_like(s["labelled"]), length)
         each, mean, area = reference_pck.eval_pck(s["predicted"], s["truth"], ends)
         return [*pck.per_joint(error, 0.2), pck.share(error, 0.2), pck.area(error)], [*each, mean, area]
@@ -86,10 +87,9 @@ def pck_torso(name: str, ends: tuple[int, int]) -> Callable[[int], Values]:
 
 def pck_boxed(seed: int) -> Values:
     ours, theirs = [], []
-    for name, joints in (("Penn Action", 13), ("sub-JHMDB", 15)):
+    for joints in (13, 15):
         s = scenes.poses(_rng(seed), joints)
-        length = pck.lengths(pck.PROTOCOLS[name], s["truth"], s["boxes"])
-        error = pck.errors(s["predicted"], s["truth"], s["labelled"], length)
+        error = pck.errors(s["predicted"], s["truth"], s["labelled"], pck.side(s["boxes"]))
         for alpha in (0.05, 0.1, 0.2):
             ours += [pck.share(error, alpha), pck.macro(error, alpha)]
             theirs += reference_pck.boxed_pck(s["predicted"], s["truth"], s["labelled"], s["boxes"], alpha)
@@ -97,9 +97,8 @@ def pck_boxed(seed: int) -> Values:
 
 
 def pckh(seed: int) -> Values:
-    protocol, s = pck.PROTOCOLS["MPII"], scenes.poses(_rng(seed), 16)
-    length = pck.lengths(protocol, s["truth"], s["heads"])
-    error = pck.errors(s["predicted"], s["truth"], s["labelled"], length)[:, protocol.columns]
+    s, columns = scenes.poses(_rng(seed), 16), pck.PROTOCOLS["pckh"].columns(MPII16)
+    error = pck.errors(s["predicted"], s["truth"], s["labelled"], pck.head(s["heads"]))[:, columns]
     theirs = [
         reference_pck.pckh(s["predicted"], s["truth"], s["labelled"], s["heads"], a) for a in (0.5, 0.1)
     ]
@@ -244,8 +243,8 @@ CHECKS = (
     Check("oks_pycocotools", "OKS AP, COCO-17", "pycocotools", keypoints(coco_scenes.pycocotools)),
     Check("oks_faster", "OKS AP, COCO-17", "faster-coco-eval", keypoints(coco_scenes.faster)),
     Check("crowdpose", "OKS AP, CrowdPose-14, easy/medium/hard", "faster-coco-eval", crowdpose),
-    Check("pck_lsp", "PCK and AUC, LSP", "eval_pose, transcribed", pck_torso("LSP", (9, 2))),
-    Check("pck_flic", "PCK and AUC, FLIC", "eval_pose, transcribed", pck_torso("FLIC", (3, 10))),
+    Check("pck_lsp", "PCK and AUC, LSP", "eval_pose, transcribed", pck_torso(LSP14, pck.TORSO, (9, 2))),
+    Check("pck_flic", "PCK and AUC, FLIC", "eval_pose, transcribed", pck_torso(FLIC11, FLIC_TORSO, (3, 10))),
     Check("pck_box", "PCK, Penn Action and sub-JHMDB", "LSTM Pose Machines, transcribed", pck_boxed),
     Check("pckh", "PCKh, MPII", "the MPII toolkit as ported, transcribed", pckh),
     Check("pck_mmpose", "PCK (<, macro) and AUC", "mmpose, transcribed", pck_mmpose),

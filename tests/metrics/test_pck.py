@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
 
 from marey.core.errors import DataError
-from marey.core.skeletons import FLIC11, LSP14, MPII16, skeleton
+from marey.core.skeletons import FLIC11, LSP14, MPII16, Skeleton
 from marey.metrics import pck
 
-NO_BOXES = np.full((1, 4), np.nan)
 TRUTH = np.array([[[0.0, 0], [10, 0], [0, 10]], [[5, 5], [50, 5], [5, 50]]])
 ALL = np.ones((2, 3), bool)
 LENGTH = np.array([10.0, 100.0])
@@ -70,28 +69,22 @@ def test_arrays_that_do_not_fit_are_refused():
         pck.errors(TRUTH, np.full_like(TRUTH, np.nan), ALL, LENGTH)
 
 
-@pytest.mark.parametrize(
-    ("name", "ends"),
-    [("LSP", ("left_shoulder", "right_hip")), ("FLIC", ("right_shoulder", "left_hip"))],
-)
-def test_torsos_go_by_name(name: str, ends: tuple[str, str]):
-    protocol = pck.PROTOCOLS[name]
-    joints = skeleton(protocol.skeleton)
+@pytest.mark.parametrize(("joints", "ends"), [(LSP14, pck.TORSO), (FLIC11, ("right_shoulder", "left_hip"))])
+def test_torsos_go_by_name(joints: Skeleton, ends: tuple[str, str]):
     xy = np.zeros((1, len(joints), 2))
     xy[0, joints.index(ends[0])] = 30, 0
     xy[0, joints.index(ends[1])] = 0, 40
-    assert pck.lengths(protocol, xy, NO_BOXES) == pytest.approx([50])
+    assert pck.torso(xy, joints, ends) == pytest.approx([50])
     xy[0, joints.index(ends[1])] = np.nan
-    assert np.isnan(pck.lengths(protocol, xy, NO_BOXES)).all()
+    assert np.isnan(pck.torso(xy, joints, ends)).all()
 
 
 def test_lengths_of_boxes():
-    box, xy = np.array([[10.0, 10, 40, 50]]), np.zeros((1, 16, 2))
-    assert pck.lengths(pck.PROTOCOLS["Penn Action"], xy, box) == pytest.approx([40])
-    assert pck.lengths(pck.PROTOCOLS["MPII"], xy, box) == pytest.approx([30])
-    assert {MPII16.joints[k] for k in range(16)} - {
-        MPII16.joints[k] for k in pck.PROTOCOLS["MPII"].columns
-    } == {"pelvis", "thorax"}
+    box = np.array([[10.0, 10, 40, 50]])
+    assert pck.side(box) == pytest.approx([40])
+    assert pck.head(box) == pytest.approx([30])
+    counted = pck.PROTOCOLS["pckh"].columns(MPII16)
+    assert set(MPII16.joints) - {MPII16.joints[k] for k in counted} == {"pelvis", "thorax"}
 
 
 def test_a_pixel_of_the_scored_picture():

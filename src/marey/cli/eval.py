@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from marey.core.errors import SettingsError
 from marey.data import SPLITS
-from marey.evaluation import Result, compare, evaluate_into, evaluate_poses
+from marey.evaluation import Evaluated, Result, compare, evaluate_network, evaluate_poses
 from marey.evaluation.poses import Name
 from marey.pipeline.plan import PRESETS
 
@@ -22,6 +22,10 @@ EXAMPLES = """examples:
   marey eval --poses theirs.json --data coco:data/coco --split val      poses made by any tool
   marey eval fast --data coco:data/coco --write ours.json --against theirs.json
 """
+
+
+FOR_THE_PAGE = ("curve", "worst")
+"""Tables that are long, and are looked at as pictures."""
 
 
 def add(subparsers: Any) -> argparse.ArgumentParser:
@@ -59,12 +63,14 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print and, if asked, save."""
     if args.boxes not in ("truth", "find") and not Path(args.boxes).is_file():
         raise SettingsError(f"--boxes {args.boxes}: no such file; give truth, find or a COCO result file")
-    result = _measure(args)
+    result = _measure(args).result
+    made = {**result.made, "command": command(args)}
     if args.against:
         ours = args.poses or args.write
         table = compare(ours, args.against, args.data, args.split, args.protocol)
-        result = replace(result, tables={**result.tables, f"against {args.against}": table})
-    result = replace(result, made={**result.made, "command": command(args)})
+        result = replace(result, tables={"against": table, **result.tables})
+        made["against"] = str(args.against)
+    result = replace(result, made=made)
     if args.save:
         print(f"written: {result.save(args.save)}", file=sys.stderr)
     if args.json:
@@ -75,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _measure(args: argparse.Namespace) -> Result:
+def _measure(args: argparse.Namespace) -> Evaluated:
     if (args.name is None) == (args.poses is None):
         raise SettingsError("marey eval: give the NAME of a network or --poses FILE, one of the two")
     if args.against and not (args.poses or args.write):
@@ -83,7 +89,7 @@ def _measure(args: argparse.Namespace) -> Result:
     if args.poses:
         return evaluate_poses(args.poses, args.data, args.split, args.protocol)
     asked = {"boxes": args.boxes, "protocol": args.protocol, "flip": args.flip}
-    return evaluate_into(args.write, args.name, args.data, args.split, **asked)
+    return evaluate_network(args.name, args.data, args.split, args.write, **asked)
 
 
 def command(args: argparse.Namespace) -> str:
@@ -102,7 +108,7 @@ def _show(result: Result) -> None:
         between = "" if low is None else f"   95 % {low:.4f} … {high:.4f}"
         print(f"{name:24} {value:.4f}{between}")
     for title, values in (("per joint", result.per_joint), *result.tables.items()):
-        if values:
+        if values and title not in FOR_THE_PAGE:
             print(f"\n{title.replace('_', ' ')}")
             for line in _lines(values):
                 print(f"  {line}")

@@ -8,10 +8,14 @@ import numpy as np
 from marey.core.errors import DataError
 from marey.core.skeletons import POSETRACK15, Converter, Skeleton
 from marey.data.sample import Sample
-from marey.evaluation.judged import Judged, assigned
+from marey.evaluation.by_pck import likeness_tables, person_errors
+from marey.evaluation.judged import Judged, assigned, reliability, worst
 from marey.evaluation.measure import Posed
 from marey.evaluation.result import Result
-from marey.metrics import matching, oks, posetrack
+from marey.metrics import matching, oks, pck, posetrack
+
+HEADS = pck.Protocol("PCK", "head", (posetrack.WITHIN,), posetrack.WITHIN)
+"""By what PoseTrack's people are told apart as well or badly estimated."""
 
 
 def keypoint_ap(name: str, samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
@@ -29,27 +33,45 @@ def keypoint_ap(name: str, samples: Sequence[Sample], posed: Sequence[Posed]) ->
     convert = _all_joints(name, posed[0].skeleton, skeleton)
     crowd = name == "crowdpose"
     most = max(oks.MOST, *(len(one.xy_px) for one in posed)) if crowd else oks.MOST
-    images, alike = [], []
+    images, paired = [], []
     for sample, one in zip(samples, posed, strict=True):
         people = _people(sample)
         images.append(oks.image(convert(one.xy_px), one.ranks, people, sigmas, most))
-        alike.append(oks.joints(assigned(sample, one, convert)[0], people, sigmas))
+        xy, scores = assigned(sample, one, convert)
+        near = np.where(people.crowd[:, None], np.nan, oks.joints(xy, people, sigmas))
+        paired.append((near, np.nan_to_num(scores), np.isnan(xy).all((1, 2))))
     index = np.array([sample.crowd_index for sample in samples])
-    figures = partial(matching.figures, oks.by_crowding(images, index) if crowd else oks.by_area(images))
-    joints = np.concatenate(alike)
-    means = np.nansum(joints, 0) / np.maximum((~np.isnan(joints)).sum(0), 1)
+    ranks = oks.by_crowding(images, index) if crowd else oks.by_area(images)
+    figures = partial(matching.figures, ranks)
+    joints, scores, missed = (np.concatenate(held) for held in zip(*paired, strict=True))
+    counted = ~np.isnan(joints)
+    alike = np.nansum(joints, 1) / np.where(counted.any(1), counted.sum(1), np.nan)
+    means = np.nansum(joints, 0) / np.maximum(counted.sum(0), 1)
     result = Result(
         protocol={
             "name": name, "metric": "OKS AP", "thresholds": "0.50:0.05:0.95",
             "estimates_an_image": most,
             "score": _scored(posed), "suppression": "none", "joints": list(skeleton.joints),
             "per_joint": "mean of exp(−d²/(2·area·(2σ)²)) over labelled joints, 0 where missed",
+            "people_without_estimate": int((missed & counted.any(1)).sum()),
         },
         items=sum(one["all"].truths for one in images),
         metrics=figures(),
         per_joint=dict(zip(skeleton.joints, means.tolist(), strict=True)),
+        tables={
+            "by_score": reliability(joints, scores, counted),
+            "curve": _curve(ranks["all"]),
+            "worst": worst(samples, alike, np.where(missed, np.nan, 0.0)),
+        },
     )  # fmt: skip
     return Judged(result, [sample.clip for sample in samples], figures)
+
+
+def _curve(ranked: matching.Ranked) -> list[dict[str, float]]:
+    """AP at each threshold of likeness."""
+    values = matching.average_precision(ranked)
+    rows = zip(matching.THRESHOLDS.tolist(), values.tolist(), strict=True)
+    return [{"threshold": threshold, "AP": value} for threshold, value in rows]
 
 
 def posetrack_ap(samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
@@ -61,6 +83,7 @@ def posetrack_ap(samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
         If the poses lack one of the joints.
     """
     convert = _all_joints("posetrack", posed[0].skeleton, POSETRACK15)
+    errors, scores = person_errors(HEADS, samples, posed)
     frames = [_frame(sample, one, convert) for sample, one in zip(samples, posed, strict=True)]
     clips = [sample.clip for sample in samples]
 
@@ -78,6 +101,7 @@ def posetrack_ap(samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
         items=sum(len(frame.truth) for frame in frames),
         metrics=_parts(table),
         per_joint={joint: table[joint] for joint in POSETRACK15.joints},
+        tables=likeness_tables(samples, errors, scores, posetrack.WITHIN),
     )  # fmt: skip
     return Judged(result, clips, figures)
 

@@ -1,20 +1,19 @@
 """PCK protocols on poses: the share of joints near enough to their truth, in units of a stated length.
 
-Each is a `Rule`; sources and traps are in `metrics/pck.py`. Beside the figure over all joints of a set stands
-the one over the twelve that every skeleton here has (`/12`): the only fair set beside rivals.
+The protocols, their sources and traps are in `metrics/pck.py`; each person's length is the one that the data
+set states. Beside the figure over all joints of a set stands the one over the twelve that every skeleton here
+has (`/12`): the only fair set beside rivals.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from marey.core.geometry import box_sizes
 from marey.core.skeletons import Skeleton
 from marey.data.sample import Sample, State, Truth
-from marey.evaluation.judged import Judged, assigned, reliability, shared_joints
+from marey.evaluation.judged import Judged, assigned, reliability, shared_joints, worst
 from marey.evaluation.measure import Posed
 from marey.evaluation.result import Result
 from marey.metrics import pck
@@ -27,95 +26,130 @@ BODY12 = tuple(
 """The joints that every full skeleton here has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A PCK protocol: its name in tables, the length, the thresholds (headline first), and who counts."""
-
-    title: str
-    length: Literal["torso", "head", "box", "pixel"]
-    said: str
-    alphas: tuple[float, ...]
-    left_out: tuple[str, ...] = ()
-    visible_only: bool = False
-
-    def called(self, alpha: float, suffix: str = "") -> str:
-        """The metric's name at a threshold."""
-        return f"{self.title}@{alpha:g}{suffix}"
-
-    def lengths(self, truth: Truth) -> Float[np.ndarray, " N"]:
-        """The length of each person, px; NaN where it is not known."""
-        if self.length == "torso":
-            return truth.torso_px
-        if self.length == "head":
-            return truth.head_px
-        sides = box_sizes(truth.boxes_px).max(-1)
-        return np.ones_like(sides) if self.length == "pixel" else sides
-
-    def counted(self, truth: Truth) -> np.ndarray:
-        """Joints (N, J) that count."""
-        held = truth.state == State.VISIBLE if self.visible_only else truth.labelled
-        here = np.array([joint not in self.left_out for joint in truth.skeleton.joints])
-        return held & here & ~truth.ignore[:, None]
-
-
-RULES = {
-    "pck-torso": Rule("PCK", "torso", "the torso's diagonal", (0.2, 0.1)),
-    "pck-box": Rule("PCK", "box", "longer side of the person's box", (0.2, 0.1)),
-    "pck-box-visible": Rule(
-        "PCK", "box", "longer side of the person's box", (0.2, 0.1, 0.05), visible_only=True
-    ),
-    "pckh": Rule("PCKh", "head", "0.6 × diagonal of the head box", (0.5, 0.1), left_out=("pelvis", "thorax")),
-    "pixels": Rule("px", "pixel", "a pixel of the picture as it lies on the disk", (6.0, 4.0, 8.0)),
+SAID = {
+    "torso": "the torso's diagonal",
+    "box": "longer side of the person's box",
+    "head": "0.6 × diagonal of the head box",
+    "pixel": "a pixel of the picture as it lies on the disk",
 }
+STEPS = 20
+"""Of a curve from 0 (eval_pck.m has as many)."""
 
 
 def pck_family(name: str, samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
-    """Judge by one of `RULES`."""
-    rule, skeleton = RULES[name], samples[0].truth.skeleton
+    """Judge by one of `pck.PROTOCOLS`."""
+    rule, skeleton = pck.PROTOCOLS[name], samples[0].truth.skeleton
     shared = shared_joints(posed[0].skeleton, skeleton)
-    rows = [_person_errors(rule, sample, one) for sample, one in zip(samples, posed, strict=True)]
-    errors = np.concatenate([error for error, _ in rows])
-    scores = np.concatenate([score for _, score in rows])
-    clips = [sample.clip for sample in samples for _ in range(len(sample.truth))]
+    errors, scores = person_errors(rule, samples, posed)
     sets, headline = _joint_sets(rule, skeleton, shared), rule.alphas[0]
-    metrics = {
-        rule.called(alpha, suffix): pck.share(errors[:, columns], alpha)
-        for suffix, columns in sets.items()
-        for alpha in rule.alphas
-    }
-
-    def figures(weights: np.ndarray) -> dict[str, float]:
-        hits = {suffix: pck.right(errors[:, columns], headline) for suffix, columns in sets.items()}
-        return {rule.called(headline, suffix): _weighted(hit, weights) for suffix, hit in hits.items()}
-
-    counted = ~np.isnan(errors[:, shared])
+    figures = _figures(rule, errors, sets)
+    own = errors[:, shared]
     uncounted = int(np.isnan(errors).all(1).sum())
     shares = pck.per_joint(errors, headline)
     result = Result(
         protocol={
-            "name": name, "metric": rule.title, "operator": "≤", "length": rule.said,
+            "name": name, "metric": rule.title, "operator": "≤", "length": SAID[rule.length],
             "mean": "micro over joints",
             "joints": [skeleton.joints[k] for k in shared if skeleton.joints[k] not in rule.left_out],
             "occluded": "left out" if rule.visible_only else "counted", "people_without_length": uncounted,
+            "people_without_estimate": int((np.isinf(own) | np.isnan(own)).all(1).sum()) - uncounted,
         },
         items=len(errors) - uncounted,
-        metrics=metrics,
+        metrics=figures(np.ones(len(errors))),
         per_joint={skeleton.joints[k]: float(shares[k]) for k in shared},
-        tables={"by_score": reliability(errors[:, shared] <= headline, scores[:, shared], counted)},
+        tables={
+            **likeness_tables(samples, own, scores[:, shared], headline),
+            "curve": _curve(rule, errors, sets),
+        },
     )  # fmt: skip
-    return Judged(result, clips, figures)
+    return Judged(result, [sample.clip for sample in samples for _ in range(len(sample.truth))], figures)
 
 
-def _person_errors(rule: Rule, sample: Sample, posed: Posed) -> tuple[np.ndarray, np.ndarray]:
-    """Errors (N, J) of a picture's people in units of length, and the joints' scores (0 where missed)."""
-    truth = sample.truth
-    xy, scores = assigned(sample, posed, posed.skeleton.converter(truth.skeleton))
-    return pck.errors(xy, truth.xy_px, rule.counted(truth), rule.lengths(truth)), np.nan_to_num(scores)
+def _figures(
+    rule: pck.Protocol, errors: pck.Errors, sets: dict[str, list[int]]
+) -> Callable[[Float[np.ndarray, " P"]], dict[str, float]]:
+    """Every figure of a protocol under weights of people; hits are counted once."""
+    counts = {suffix: (~np.isnan(errors[:, columns])).sum(1) for suffix, columns in sets.items()}
+    hits = {
+        (suffix, alpha): np.nansum(pck.right(errors[:, columns], alpha), 1)
+        for suffix, columns in sets.items()
+        for alpha in rule.alphas
+    }
+
+    def figures(weights: Float[np.ndarray, " P"]) -> dict[str, float]:
+        totals = {suffix: float(weights @ counted) for suffix, counted in counts.items()}
+        return {
+            rule.called(alpha, suffix): float(weights @ held) / totals[suffix]
+            if totals[suffix]
+            else float("nan")
+            for (suffix, alpha), held in hits.items()
+        }
+
+    return figures
 
 
-def _joint_sets(rule: Rule, skeleton: Skeleton, shared: Sequence[int]) -> dict[str, list[int]]:
+def _curve(rule: pck.Protocol, errors: pck.Errors, sets: dict[str, list[int]]) -> list[dict[str, float]]:
+    """The shares of each set of joints at thresholds from 0 to the protocol's `top`."""
+    alphas = np.linspace(0, rule.top, STEPS + 1).tolist()
+    columns = {f"{rule.title}{suffix}": pck.curve(errors[:, held], alphas) for suffix, held in sets.items()}
+    return [
+        {"threshold": alpha, **{name: float(held[k]) for name, held in columns.items()}}
+        for k, alpha in enumerate(alphas)
+    ]
+
+
+def likeness_tables(
+    samples: Sequence[Sample], errors: pck.Errors, scores: Float[np.ndarray, "P J"], alpha: float
+) -> dict[str, list[dict[str, Any]]]:
+    """Whether scores mean what they say, and who came out worst: by the share of a person's joints within α.
+
+    Of equals the one whose joints lie farther off on average is worse.
+    """
+    counted, found = (~np.isnan(errors)).sum(1), np.isfinite(errors)
+    hits, total = np.nansum(pck.right(errors, alpha), 1), np.where(found, errors, 0).sum(1)
+    share = np.where(counted > 0, hits / np.maximum(counted, 1), np.nan)
+    off = np.where(found.any(1), total / np.maximum(found.sum(1), 1), np.nan)
+    return {
+        "by_score": reliability(errors <= alpha, scores, ~np.isnan(errors)),
+        "worst": worst(samples, share, off),
+    }
+
+
+def person_errors(
+    rule: pck.Protocol, samples: Sequence[Sample], posed: Sequence[Posed]
+) -> tuple[pck.Errors, Float[np.ndarray, "P J"]]:
+    """Errors of everybody in units of their length, and their joints' scores (0 where missed)."""
+    convert = posed[0].skeleton.converter(samples[0].truth.skeleton)
+    rows = []
+    for sample, one in zip(samples, posed, strict=True):
+        truth = sample.truth
+        xy, scores = assigned(sample, one, convert)
+        error = pck.errors(xy, truth.xy_px, _counted(rule, truth), _lengths(rule, truth))
+        rows.append((error, np.nan_to_num(scores)))
+    errors, scores = (np.concatenate(held) for held in zip(*rows, strict=True))
+    return errors, scores
+
+
+def _lengths(rule: pck.Protocol, truth: Truth) -> Float[np.ndarray, " N"]:
+    """The length of each person, px, as the set states it; NaN where it does not."""
+    if rule.length == "torso":
+        return truth.torso_px
+    if rule.length == "head":
+        return truth.head_px
+    return np.ones(len(truth)) if rule.length == "pixel" else pck.side(truth.boxes_px)
+
+
+def _counted(rule: pck.Protocol, truth: Truth) -> np.ndarray:
+    """Joints (N, J) that count."""
+    held = truth.state == State.VISIBLE if rule.visible_only else truth.labelled
+    here = np.zeros(len(truth.skeleton), bool)
+    here[rule.columns(truth.skeleton)] = True
+    return held & here & ~truth.ignore[:, None]
+
+
+def _joint_sets(rule: pck.Protocol, skeleton: Skeleton, shared: Sequence[int]) -> dict[str, list[int]]:
     """Name and joints of each mean: all that count if the network has them, and the twelve."""
-    wanted = [k for k, joint in enumerate(skeleton.joints) if joint not in rule.left_out]
+    wanted = rule.columns(skeleton)
     twelve = [skeleton.index(joint) for joint in BODY12 if joint in skeleton.joints]
     some = [k for k in wanted if k in shared]
     sets: dict[str, list[int]] = {}
@@ -126,8 +160,3 @@ def _joint_sets(rule: Rule, skeleton: Skeleton, shared: Sequence[int]) -> dict[s
     if len(twelve) == len(BODY12):
         sets["/12"] = twelve
     return sets
-
-
-def _weighted(right: Float[np.ndarray, "N J"], weights: Float[np.ndarray, " N"]) -> float:
-    counted = weights @ (~np.isnan(right)).sum(1)
-    return float(weights @ np.nansum(right, 1) / counted) if counted else float("nan")

@@ -1,7 +1,8 @@
 """Method × data × protocol → figures: what `marey eval` and `marey.evaluate` do."""
 
 import time
-from dataclasses import fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -13,6 +14,7 @@ from marey.evaluation.filed import filed_poses, write_poses
 from marey.evaluation.measure import (
     BoxesOf,
     Detect,
+    Posed,
     detect_all,
     filed_boxes,
     found_boxes,
@@ -28,8 +30,18 @@ from marey.pipeline.plan import PRESETS, Plan, Stage, stage, stages
 from marey.weights import find, read_card
 
 DEFAULT = "balanced"
+ORIGIN = "pixel edges, top left"
 LEAST = 0.01
 """Score from which boxes count towards AP (our choice: recall is flat below)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A result with what it was made from: the pictures, and the poses on each (none for a detector)."""
+
+    result: Result
+    samples: Samples
+    posed: Sequence[Posed] = ()
 
 
 def evaluate(
@@ -62,21 +74,25 @@ def evaluate(
     MareyError
         If the network, data or protocol is unknown or they do not fit.
     """
-    return evaluate_into(None, name, data, split, boxes=boxes, protocol=protocol, flip=flip)
+    asked = {"boxes": boxes, "protocol": protocol, "flip": flip}
+    return evaluate_network(name, data, split, **asked).result
 
 
-def evaluate_into(write: Path | None, name: str, data: str, split: str = "all", **asked: Any) -> Result:
-    """`evaluate`, with the estimated poses kept in the file `write` for `compare`; `asked` as there."""
+def evaluate_network(
+    name: str, data: str, split: str = "all", write: Path | None = None, **asked: Any
+) -> Evaluated:
+    """`evaluate`, with the poses kept, and written into the file `write` for `compare`; `asked` as there."""
     boxes, protocol = asked.get("boxes", "truth"), asked.get("protocol")
     kind, samples = open_data(data, split)
     started = time.perf_counter()
     chosen = _chosen(name, asked.get("flip"))
+    posed: list[Posed] = []
+    how: dict[str, Any] = {}
     if "find" in chosen.method.kinds:
         if write is not None:
             raise SettingsError(f"--write: {name} estimates no poses; leave the option out")
         detect, score = detector(chosen, LEAST)
         result = judge_boxes(samples, detect_all(samples, detect), score)
-        how: dict[str, Any] = {}
     else:
         judged_by = _protocol(protocol, kind)
         run = partial(chosen.method.stage, settings=chosen.settings, network=chosen.load())
@@ -86,11 +102,11 @@ def evaluate_into(write: Path | None, name: str, data: str, split: str = "all", 
         result = judge_poses(judged_by, samples, posed)
         how = {"boxes": boxes, "flip_test": bool(getattr(chosen.settings, "flip", False))}
     made = {"name": name, **_network(chosen), **_made(kind, split, samples, started)}
-    stated = {**result.protocol, **how, "split": split, "origin": "pixel edges, top left"}
-    return replace(result, protocol=stated, made=made)
+    stated = {**result.protocol, **how, "split": split, "origin": ORIGIN}
+    return Evaluated(replace(result, protocol=stated, made=made), samples, posed)
 
 
-def evaluate_poses(path: Path, data: str, split: str = "all", protocol: str | None = None) -> Result:
+def evaluate_poses(path: Path, data: str, split: str = "all", protocol: str | None = None) -> Evaluated:
     """Measure the poses that a file holds, whoever made it (`evaluation/filed.py` says what is read).
 
     Raises
@@ -101,10 +117,11 @@ def evaluate_poses(path: Path, data: str, split: str = "all", protocol: str | No
     kind, samples = open_data(data, split)
     started = time.perf_counter()
     judged_by = _protocol(protocol, kind)
-    result = judge_poses(judged_by, samples, filed_poses(path, samples))
+    posed = filed_poses(path, samples)
+    result = judge_poses(judged_by, samples, posed)
     made = {"name": str(path), **_made(kind, split, samples, started)}
-    stated = {**result.protocol, "split": split, "origin": "pixel edges, top left"}
-    return replace(result, protocol=stated, made=made)
+    stated = {**result.protocol, "split": split, "origin": ORIGIN}
+    return Evaluated(replace(result, protocol=stated, made=made), samples, posed)
 
 
 def compare(

@@ -18,6 +18,9 @@ from marey.data.sample import Sample
 from marey.evaluation.measure import Posed
 from marey.evaluation.result import Result
 
+WORST = 12
+"""How many people are named as the worst (our choice: a page of pictures)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -46,13 +49,31 @@ def shared_joints(source: Skeleton, target: Skeleton) -> list[int]:
     return [k for k, way in enumerate(source.converter(target).ways) if way == "copied"]
 
 
-def reliability(right: np.ndarray, scores: np.ndarray, counted: np.ndarray) -> list[dict[str, Any]]:
-    """Whether a score means what it says: share of joints that are right, by tenths of the score."""
+def reliability(alike: np.ndarray, scores: np.ndarray, counted: np.ndarray) -> list[dict[str, Any]]:
+    """Whether a joint's score means what it says: by tenths of the score, how many joints are right.
+
+    `alike` is 1 for a joint that is right and 0 for one that is not, or anything between (OKS).
+    """
     table = []
     tenth = np.clip((scores * 10).astype(int), 0, 9)
     for k in range(10):
         held = counted & (tenth == k)
         if held.any():
-            row = {"mean_score": float(scores[held].mean()), "right": float(right[held].mean())}
+            row = {"mean_score": float(scores[held].mean()), "right": float(alike[held].mean())}
             table.append({"from": k / 10, **row, "joints": int(held.sum())})
     return table
+
+
+def worst(
+    samples: Sequence[Sample], alike: Float[np.ndarray, " P"], off: Float[np.ndarray, " P"]
+) -> list[dict[str, Any]]:
+    """The people who came out worst, with the picture each is in; P counts the people of all samples in turn.
+
+    `alike` is how well each came out (NaN: not counted), `off` tells equals apart, the larger the worse. NaN
+    there is somebody without an estimate: they come after their equals, for there is nothing to see.
+    """
+    places = [(sample.name, person) for sample in samples for person in range(len(sample.truth))]
+    order = [k for k in np.lexsort((-off, alike)).tolist() if not np.isnan(alike[k])]
+    return [
+        {"picture": places[k][0], "person": places[k][1], "alike": float(alike[k])} for k in order[:WORST]
+    ]

@@ -19,11 +19,12 @@ import numpy as np
 from marey.core.errors import DataError
 from marey.data.sample import Sample
 from marey.evaluation.by_ap import keypoint_ap, posetrack_ap
-from marey.evaluation.by_pck import RULES, pck_family
+from marey.evaluation.by_pck import pck_family
 from marey.evaluation.intervals import bootstrap, paired
 from marey.evaluation.judged import Judged
 from marey.evaluation.measure import Posed
 from marey.evaluation.result import Result
+from marey.metrics import pck
 
 Name = Literal["pck-torso", "pck-box", "pck-box-visible", "pckh", "pixels", "coco", "crowdpose", "posetrack"]
 
@@ -81,6 +82,6 @@ def judge(name: Name, samples: Sequence[Sample], posed: Sequence[Posed]) -> Judg
     """Compare poses with their truth, intervals still to be made; raises as `judge_poses`."""
     if not any(sample.truth.labelled.any() for sample in samples):
         raise DataError(f"{samples[0].kind}: no joint is labelled in this split; choose data with poses")
-    if name in RULES:
+    if name in pck.PROTOCOLS:
         return pck_family(name, samples, posed)
     return posetrack_ap(samples, posed) if name == "posetrack" else keypoint_ap(name, samples, posed)

@@ -1,21 +1,21 @@
 """PCK: the share of joints that lie within a share of a body length of their truth.
 
 Conventions: joint j of person i is right if d_ij ≤ α·s_i (**≤**; pass `strict` for `<`). What differs between
-variants is the length s_i (`lengths`), the joints and the mean; `PROTOCOLS` names them:
+variants is the length s_i (`torso`, `head`, `side`, `pixel`), the joints and α; `PROTOCOLS` names them:
 
-- LSP: s = torso, left shoulder to right hip; all 14 joints, occluded ones too; micro mean (Yang and
-  Ramanan's eval_pck.m). `/12` leaves out neck and head top, which rivals of COCO-17 lack. Observer-centric
-  labels are another file than person-centric ones and score higher: say which.
-- FLIC: s = torso, right shoulder to left hip (eval_pck.m, 11 joints). Several people may be in the picture:
-  the given torso box says whom to score.
-- MPII: s = 0.6 × diagonal of the head box (PCKh, α 0.5, also 0.1); pelvis and thorax are left out.
-- Penn Action: s = max(w, h) of the annotated box; visible joints only. sub-JHMDB: of the tight box of the
-  puppet mask, not of the joints; all 15 joints; the mean over the three splits is printed (Luo et al., LSTM
-  Pose Machines).
-- PDJ (Sapp and Taskar, CVPR 2013): as PCK by torso, read at α 0.1 to 0.5 (`curve`).
-- Accuracy at d pixels (Pfister et al., ICCV 2015): s = 1 px of the picture at the size it is scored at
-  (`pixel`), α = d: BBC Pose 6 px, ChaLearn 6, Poses in the Wild 8 (wrists and elbows), curves 0 to 20. The
+- `pck-torso`. LSP: s = torso, left shoulder to right hip; all 14 joints, occluded ones too; micro mean (Yang
+  and Ramanan's eval_pck.m). Observer-centric labels are another file than person-centric ones and score
+  higher: say which. FLIC: s = torso, right shoulder to left hip (eval_pck.m, 11 joints). Several people may
+  be in the picture: the given torso box says whom to score.
+- `pckh`. MPII: s = 0.6 × diagonal of the head box, α 0.5, also 0.1; pelvis and thorax are left out.
+- `pck-box`. sub-JHMDB: s = max(w, h) of the tight box of the puppet mask, not of the joints; all 15 joints;
+  the mean over the three splits is printed (Luo et al., LSTM Pose Machines).
+- `pck-box-visible`. Penn Action: s = max(w, h) of the annotated box; visible joints only.
+- `pixels`. Accuracy at d pixels (Pfister et al., ICCV 2015): s = 1 px of the picture at the size it is
+  scored at, α = d: BBC Pose 6 px, ChaLearn 6, Poses in the Wild 8 (wrists and elbows), curves 0 to 20. The
   paper does not state that size: state yours.
+
+PDJ (Sapp and Taskar, CVPR 2013) is PCK by torso, read at α 0.1 to 0.5 (`curve`).
 
 Micro: hits of all people and joints ÷ joints counted (`share`). Macro: the plain mean over joints (`macro`).
 A joint without a label is not counted; a predicted NaN is a miss; a person whose length is unknown (NaN or 0)
@@ -37,47 +37,63 @@ from jaxtyping import Bool, Float
 
 from marey.core.errors import DataError
 from marey.core.geometry import box_sizes
-from marey.core.skeletons import Skeleton, mirrored, skeleton
+from marey.core.skeletons import Skeleton, mirrored
 
 Errors = Float[np.ndarray, "N J"]
 HEAD_SHARE = 0.6
 """PCKh's share of the head box's diagonal (SC_BIAS of the MPII toolkit)."""
+TORSO = ("left_shoulder", "right_hip")
+"""LSP's diagonal; FLIC's goes from the right shoulder to the left hip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """What a data set's PCK is: the length, where it is taken, the joints left out, and its headline α."""
+    """A PCK: its name in tables, the length, the thresholds (headline first), and the joints that count.
 
-    skeleton: str
-    length: Literal["torso", "head", "box"]
-    alpha: float
-    torso: tuple[str, str] = ("left_shoulder", "right_hip")
+    `top` is where its curve ends.
+    """
+
+    title: str
+    length: Literal["torso", "head", "box", "pixel"]
+    alphas: tuple[float, ...]
+    top: float
     left_out: tuple[str, ...] = ()
+    visible_only: bool = False
 
-    @property
-    def columns(self) -> list[int]:
+    def called(self, alpha: float, suffix: str = "") -> str:
+        """The metric's name at a threshold."""
+        return f"{self.title}@{alpha:g}{suffix}"
+
+    def columns(self, skeleton: Skeleton) -> list[int]:
         """Positions of the joints that count."""
-        return [k for k, joint in enumerate(skeleton(self.skeleton).joints) if joint not in self.left_out]
+        return [k for k, joint in enumerate(skeleton.joints) if joint not in self.left_out]
 
 
-PROTOCOLS: dict[str, Protocol] = {
-    "LSP": Protocol("lsp14", "torso", 0.2),
-    "FLIC": Protocol("flic11", "torso", 0.2, ("right_shoulder", "left_hip")),
-    "MPII": Protocol("mpii16", "head", 0.5, left_out=("pelvis", "thorax")),
-    "Penn Action": Protocol("penn13", "box", 0.2),
-    "sub-JHMDB": Protocol("jhmdb15", "box", 0.2),
+PROTOCOLS = {
+    "pck-torso": Protocol("PCK", "torso", (0.2, 0.1), 0.2),
+    "pck-box": Protocol("PCK", "box", (0.2, 0.1), 0.2),
+    "pck-box-visible": Protocol("PCK", "box", (0.2, 0.1, 0.05), 0.2, visible_only=True),
+    "pckh": Protocol("PCKh", "head", (0.5, 0.1), 0.5, left_out=("pelvis", "thorax")),
+    "pixels": Protocol("px", "pixel", (6.0, 4.0, 8.0), 20.0),
 }
 
 
-def lengths(
-    protocol: Protocol, truth: Float[np.ndarray, "N J 2"], boxes: Float[np.ndarray, "N 4"]
+def torso(
+    truth: Float[np.ndarray, "N J 2"], skeleton: Skeleton, ends: tuple[str, str] = TORSO
 ) -> Float[np.ndarray, " N"]:
-    """A protocol's length of each person, px; `boxes` hold the head for `head`, the person for `box`."""
-    if protocol.length == "torso":
-        ends = [skeleton(protocol.skeleton).index(joint) for joint in protocol.torso]
-        return np.linalg.norm(truth[:, ends[0]].astype(np.float64) - truth[:, ends[1]], axis=-1)
-    sizes = box_sizes(boxes.astype(np.float64))
-    return HEAD_SHARE * np.linalg.norm(sizes, axis=-1) if protocol.length == "head" else sizes.max(-1)
+    """Length of the torso, px, from joint to joint; NaN where one is missing."""
+    first, last = (truth[:, skeleton.index(joint)].astype(np.float64) for joint in ends)
+    return np.linalg.norm(first - last, axis=-1)
+
+
+def head(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, " N"]:
+    """PCKh's size of the head, px, from the head's box."""
+    return HEAD_SHARE * np.linalg.norm(box_sizes(boxes.astype(np.float64)), axis=-1)
+
+
+def side(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, " N"]:
+    """The longer side of the person's box, px."""
+    return box_sizes(boxes.astype(np.float64)).max(-1)
 
 
 def pixel(scale: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
