@@ -37,8 +37,9 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(export(product, Recipe("dgnet", (), name="tiny"), tmp_path_factory.mktemp("card")))
 
 
-def test_a_run_that_lifts(card: str, tmp_path: Path) -> None:
-    made = run(sample_clip(), tmp_path, progress=False, **SETTINGS, lift=card, height=("1.75",))
+def test_a_run_that_lifts(tmp_path: Path) -> None:
+    asked = {**SETTINGS, "lift": "dgnet"}
+    made = run(sample_clip(), tmp_path, progress=False, **asked, height=("1.75",))
     folder = tmp_path / "walker.marey"
     back = Recording.open(folder)
     assert back.equals(made)
@@ -57,11 +58,12 @@ def test_a_run_that_lifts(card: str, tmp_path: Path) -> None:
     assert told["lift"]["scale_source"] == {"1": "height"}
     assert "assumed" in told["lift"]["camera_source"]
     assert [step["name"] for step in told["steps"]][-1] == "lift"
-    assert {"name": "tiny", "sha256": marey.load(card).card.sha256} in told["weights"]
-    again = run(sample_clip(), tmp_path, progress=False, **SETTINGS, lift=card, height=("1.75",))
+    assert told["lift"]["ground_source"]
+    assert {"name": "dgnet", "sha256": marey.load("dgnet").card.sha256} in told["weights"]
+    again = run(sample_clip(), tmp_path, progress=False, **asked, height=("1.75",))
     assert again.equals(made)
     with pytest.raises(MareyError, match="height"):
-        run(sample_clip(), tmp_path, progress=False, **SETTINGS, lift=card, height=("1.80",))
+        run(sample_clip(), tmp_path, progress=False, **asked, height=("1.80",))
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from marey.core.rows import Rows
 from marey.core.skeletons import Skeleton
 from marey.core.space import Space
 from marey.lifting.body import Placed, placed
+from marey.lifting.stances import FEET, Stances, planted, stances
 from marey.lifting.windows import H36M, HEAD, NOSE, Track, to_h36m
-from marey.lifting.world import LEVEL, World, contacts, from_contacts, ground
+from marey.lifting.world import Ground, World, from_feet, ground
 
 Lifter = Callable[[Iterator[Track]], Iterator[Float64[np.ndarray, "T 17 3"]]]
 """A lifting method's stage with its settings and network."""
@@ -31,13 +32,17 @@ MORE = ("root", "spine", "thorax")
 
 @dataclass(frozen=True, slots=True)
 class Lift:
-    """Settings of `lift`: heights by person (metres), what is assumed of the others, and who is unseen."""
+    """Settings of `lift`: heights by person (metres), what is assumed of the others, and who is unseen.
+
+    With `contacts` a foot that stands keeps its distance, and takes the body with it.
+    """
 
     height_m: float | None = None
     heights_m: dict[str, float] = field(default_factory=dict[str, float])
     assumed_m: float = 1.70  # mean of adults, women and men (NCD-RisC 2016: 1.60 and 1.72; our choice)
     least_score: float = 0.2  # below it a joint was not seen (our choice)
     unseen_s: float = 0.5
+    contacts: bool = False
 
     def height(self, person: int) -> tuple[float, str]:
         """A person's height and where it comes from."""
@@ -66,8 +71,8 @@ def lift(
     recording : finished; its tracks are lifted
     lifter : a method's stage, given tracks
     camera : the lens and one line on where it comes from
-    world : camera axes to the world's, if known; else from contacts of feet, else a level camera
-    settings : heights, and when a joint counts as unseen
+    world : camera axes to the world's, if known; else as far as feet that stand tell it, level for the rest
+    settings : heights, when a joint counts as unseen, whether feet are held
     """
     settings = settings or Lift()
     skeleton = recording.skeleton
@@ -75,16 +80,20 @@ def lift(
     given = {person: _rays(track, skeleton, camera[0], settings) for person, track in tracks.items()}
     bodies = lifter(Track(track.time_s, given[person]) for person, track in tracks.items())
     people: dict[int, _Person] = {}
+    feet: list[Stances] = []
     for (person, track), body in zip(tracks.items(), bodies, strict=True):
         scores = np.nan_to_num(to_h36m(track.scores[..., None].astype(np.float64), skeleton)[..., 0])
         at = placed(track.time_s, body * settings.height(person)[0], given[person], scores)
+        stand = stances(track.time_s, at.xyz_m, given[person], settings.height(person)[0])
+        if settings.contacts:
+            at = replace(at, xyz_m=planted(track.time_s, at.xyz_m, stand))
         people[person] = _Person(track, at, scores)
-    if world is None:
-        standing = [contacts(one.rows.time_s, one.placed.xyz_m) for one in people.values()]
-        world = from_contacts(np.concatenate([np.zeros((0, 3)), *standing]))
-    world = world or World(LEVEL, "a level camera is assumed")
-    people = _grounded(people, world, settings)
-    return recording.with_space(_space(recording, people), _told(people, camera[1], world.source, settings))
+        feet.append(stand)
+    world = world or from_feet(feet)
+    floor = ground(world, feet, [one.placed.xyz_m[:, FEET].reshape(-1, 3) for one in people.values()])
+    people = {person: _turned(one, world, floor) for person, one in people.items()}
+    sources = {"camera_source": f"{camera[1]}; {world.source}", "ground_source": floor.source}
+    return recording.with_space(_space(recording, people), {**_told(people, settings), **sources})
 
 
 def unseen(
@@ -106,24 +115,10 @@ def _rays(track: Rows, skeleton: Skeleton, camera: Camera, settings: Lift) -> Fl
     return to_h36m(camera.unproject(xy)[..., :2], skeleton)
 
 
-def _grounded(people: Mapping[int, _Person], world: World, settings: Lift) -> dict[int, _Person]:
-    """Everyone in the world's axes, over a ground at 0 that all share."""
-    turned = {
-        person: replace(one, placed=replace(one.placed, xyz_m=one.placed.xyz_m @ world.turn.T))
-        for person, one in people.items()
-    }
-    lowest = np.array(
-        [
-            ground(one.rows.time_s, one.placed.xyz_m, settings.height(person)[0])
-            for person, one in turned.items()
-        ]
-    )
-    known = lowest[~np.isnan(lowest)]
-    shift = np.array([0, np.median(known) if len(known) else 0, 0])
-    return {
-        person: replace(one, placed=replace(one.placed, xyz_m=one.placed.xyz_m - shift))
-        for person, one in turned.items()
-    }
+def _turned(one: _Person, world: World, floor: Ground) -> _Person:
+    """A person in the world's axes, over the ground at 0 that all share."""
+    xyz = one.placed.xyz_m @ world.turn.T + np.array([0, floor.height_m, 0])
+    return replace(one, placed=replace(one.placed, xyz_m=xyz))
 
 
 def _space(recording: Recording, people: Mapping[int, _Person]) -> Space:
@@ -159,12 +154,11 @@ def _pairs(skeleton: Skeleton) -> dict[int, int]:
     return found | {skeleton.index(name): k for name, k in OWN.items() if name in skeleton.joints}
 
 
-def _told(people: Mapping[int, _Person], camera: str, gravity: str, settings: Lift) -> dict[str, Any]:
+def _told(people: Mapping[int, _Person], settings: Lift) -> dict[str, Any]:
     """What the history says of it."""
     return {
         "skeleton": H36M.name,
         "frame": "gravity",
-        "camera_source": f"{camera}; {gravity}",
         "scale_source": {str(person): settings.height(person)[1] for person in people},
         "height_m": {str(person): settings.height(person)[0] for person in people},
         "bone_variation": {str(person): _number(one.placed.bone_variation) for person, one in people.items()},
