@@ -12,9 +12,11 @@ from marey.data import SPLITS
 from marey.evaluation import Evaluated, Result, compare, evaluate_network, evaluate_poses
 from marey.evaluation.poses import Name
 from marey.pipeline.plan import PRESETS
+from marey.report import write_page
 
 EXAMPLES = """examples:
   marey eval default --data lsp:data/lsp --split val
+  marey eval default --data lsp:data/lsp --split val --html lsp.html    plots, joints, the worst pictures
   marey eval best --data coco:data/coco --split val --boxes find
   marey eval baseline-thunder --flip --data coco:data/coco --split val --save coco-val-thunder
   marey eval detector --data coco:data/coco --split val
@@ -55,15 +57,18 @@ def add(subparsers: Any) -> argparse.ArgumentParser:
     flip = "average with the mirrored crop (default: as the quality or network has it)"
     parser.add_argument("--flip", action=argparse.BooleanOptionalAction, help=flip)
     parser.add_argument("--save", metavar="NAME", help="write results/NAME.json")
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="write a page: plots, joints, worst pictures"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print and, if asked, save."""
-    if args.boxes not in ("truth", "find") and not Path(args.boxes).is_file():
-        raise SettingsError(f"--boxes {args.boxes}: no such file; give truth, find or a COCO result file")
-    result = _measure(args).result
+    _check(args)
+    done = _measure(args)
+    result = done.result
     made = {**result.made, "command": command(args)}
     if args.against:
         ours = args.poses or args.write
@@ -73,6 +78,9 @@ def run(args: argparse.Namespace) -> int:
     result = replace(result, made=made)
     if args.save:
         print(f"written: {result.save(args.save)}", file=sys.stderr)
+    if args.html:
+        write_page(args.html, replace(done, result=result))
+        print(f"written: {args.html}", file=sys.stderr)
     if args.json:
         json.dump(result.as_json(), sys.stdout, ensure_ascii=False)
         print()
@@ -81,11 +89,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _measure(args: argparse.Namespace) -> Evaluated:
+def _check(args: argparse.Namespace) -> None:
+    """Refuse at once what would fail after everything is measured."""
+    if args.boxes not in ("truth", "find") and not Path(args.boxes).is_file():
+        raise SettingsError(f"--boxes {args.boxes}: no such file; give truth, find or a COCO result file")
     if (args.name is None) == (args.poses is None):
         raise SettingsError("marey eval: give the NAME of a network or --poses FILE, one of the two")
     if args.against and not (args.poses or args.write):
         raise SettingsError("--against compares files: keep the network's poses with --write FILE")
+    for option, path in (("--write", args.write), ("--html", args.html)):
+        if path is not None and not path.parent.is_dir():
+            raise SettingsError(f"{option} {path}: there is no folder {path.parent}; make it first")
+
+
+def _measure(args: argparse.Namespace) -> Evaluated:
     if args.poses:
         return evaluate_poses(args.poses, args.data, args.split, args.protocol)
     asked = {"boxes": args.boxes, "protocol": args.protocol, "flip": args.flip}
