@@ -19,6 +19,7 @@ from marey.pipeline.plan import Plan, check
 from marey.pipeline.run import run
 from marey.training.export import Product, export
 from marey.training.recipe import Recipe
+from marey.video.read import read
 
 SETTINGS = {"quality": "fast", "overlay": False, "to_s": 0.8}
 
@@ -38,7 +39,7 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_a_run_that_lifts(tmp_path: Path) -> None:
-    asked = {**SETTINGS, "lift": "dgnet"}
+    asked = {**SETTINGS, "lift": "dgnet", "contacts": True, "overlay_3d": True}
     made = run(sample_clip(), tmp_path, progress=False, **asked, height=("1.75",))
     folder = tmp_path / "walker.marey"
     back = Recording.open(folder)
@@ -58,6 +59,10 @@ def test_a_run_that_lifts(tmp_path: Path) -> None:
     assert told["lift"]["scale_source"] == {"1": "height"}
     assert "assumed" in told["lift"]["camera_source"]
     assert [step["name"] for step in told["steps"]][-1] == "lift"
+    assert told["steps"][-1]["settings"]["contacts"] is True
+    width, height = read(sample_clip()).info.size
+    assert read(folder / "overlay-3d.mp4").info.size == (width + min(height, 2 * width) // 2 * 2, height)
+    assert not (folder / "overlay.mp4").exists()
     assert told["lift"]["ground_source"]
     assert {"name": "dgnet", "sha256": marey.load("dgnet").card.sha256} in told["weights"]
     again = run(sample_clip(), tmp_path, progress=False, **asked, height=("1.75",))
@@ -70,6 +75,7 @@ def test_a_run_that_lifts(tmp_path: Path) -> None:
     ("changes", "said"),
     [
         ({"fov": 60.0}, "--fov: is about lifting"),
+        ({"overlay_3d": True}, "--overlay-3d: is about lifting"),
         ({"height": ("1.8",)}, "--height: is about lifting"),
         ({"lift": "{card}", "height": ("180",)}, "--height 180: metres"),
         ({"lift": "{card}", "camera_pitch": 200.0}, "--camera-pitch 200"),

@@ -79,12 +79,14 @@ def _add_space(group: Any) -> None:
     group.add_argument("--height", action="append", default=[], metavar="M|ID=M", help=height)
     group.add_argument("--camera-pitch", type=float, metavar="DEG", help="above 0: the camera looks up")
     group.add_argument("--camera-roll", type=float, metavar="DEG", help="above 0: its right side is higher")
+    group.add_argument("--contacts", action="store_true", help="feet that stand keep their distance")
+    group.add_argument("--overlay-3d", action="store_true", help="draw people in space beside the picture")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure every input; one that fails does not stop the others."""
     names = ("quality", "find", "estimate", "flip", "subject", "from_s", "to_s", "overlay", "codec", "device")
-    space = ("lift", "fov", "intrinsics", "camera_pitch", "camera_roll")
+    space = ("lift", "fov", "intrinsics", "camera_pitch", "camera_roll", "contacts", "overlay_3d")
     chosen = {name: getattr(args, name) for name in (*names, *space, "workers", "resume", "overwrite")}
     chosen["height"] = tuple(args.height)
     plan = Plan(**chosen, export=tuple(name for name in args.export.split(",") if name))

@@ -27,6 +27,7 @@ class Scene:
     height: tuple[str, ...] = ()
     camera_pitch: float | None = None
     camera_roll: float | None = None
+    contacts: bool = False
 
 
 def scene(plan: Plan) -> Scene:
@@ -62,7 +63,8 @@ def lift(recording: Recording, name: str = DEFAULT, device: Device = "auto", **s
         `auto`, `cpu` or `cuda`.
     settings
         `fov` (degrees from left to right) or `intrinsics` (a calibration file), `height` (`("1.82",)` for
-        everyone, `("3=1.65",)` for person 3), `camera_pitch`, `camera_roll` (degrees).
+        everyone, `("3=1.65",)` for person 3), `camera_pitch`, `camera_roll` (degrees), `contacts` (whether
+        feet that stand keep their distance).
 
     Raises
     ------
@@ -78,10 +80,12 @@ def lift(recording: Recording, name: str = DEFAULT, device: Device = "auto", **s
     history = replace(history, weights=(*history.weights, *chosen.weights))
     camera = lens(size, known.fov, known.intrinsics)
     world = given(known.camera_pitch, known.camera_roll)
-    made = in_space(replace(recording, history=history), run, camera, world, heights(known.height))
+    people = replace(heights(known.height), contacts=known.contacts)
+    made = in_space(replace(recording, history=history), run, camera, world, people)
     how = {"method": chosen.method.name, **(made.history.lift or {})}
     scales = ", ".join(dict.fromkeys(how["scale_source"].values())) or "nobody to lift"
-    _log.info("lifted with %s: %s; scale: %s", chosen.method.name, how["camera_source"], scales)
+    sources = f"{how['camera_source']}; ground: {how['ground_source']}; scale: {scales}"
+    _log.info("lifted with %s: %s", chosen.method.name, sources)
     return replace(made, history=replace(made.history, lift=how))
 
 

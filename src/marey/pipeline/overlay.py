@@ -1,13 +1,15 @@
 """What a person looks at: the overlay video and the contact sheet, both drawn from the finished recording.
 
 For the overlay the pictures are read a second time, so that what is drawn is what was recorded, smoothed and
-identified; decoding, drawing and encoding each have a thread. The sheet needs few pictures: they are kept,
-made small, beside the parts while the video is measured.
+identified; decoding, drawing and encoding each have a thread. A lifted recording can be drawn with its room
+beside the picture. The sheet needs few pictures: they are kept, made small, beside the parts while the video
+is measured.
 """
 
 import contextlib
 import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,21 +17,31 @@ import numpy as np
 from marey.core.nouns import Frame
 from marey.core.parquet import write_whole
 from marey.core.recording import Recording
+from marey.core.skeletons import Skeleton
+from marey.core.space import Space
 from marey.pipeline.flow import Meter, ahead_of
 from marey.video.draw import draw_poses
 from marey.video.pictures import decoded
 from marey.video.read import Video
+from marey.video.room import draw_room, room
 from marey.video.sheet import moments, png, tile
 from marey.video.sheet import sheet as lay_out
 from marey.video.write import Writer
 
 _log = logging.getLogger(__name__)
-OVERLAY, SHEET = "overlay.mp4", "sheet.png"
+OVERLAY, OVERLAY_3D, SHEET = "overlay.mp4", "overlay-3d.mp4", "sheet.png"
 WAITING = 4
+TRUNK = (("root", "spine"), ("spine", "thorax"), ("thorax", "nose"), ("nose", "head_top"))
+"""Limbs of joints that only a lifter has."""
 
 
 def overlay(
-    video: Video, recording: Recording, path: Path, codec: str, advance: Callable[[int], object]
+    video: Video,
+    recording: Recording,
+    path: Path,
+    codec: str,
+    advance: Callable[[int], object],
+    space: Space | None = None,
 ) -> dict[str, float]:
     """Write the overlay, whole or not at all.
 
@@ -43,6 +55,8 @@ def overlay(
         Encoder.
     advance
         Hears of every frame done.
+    space
+        The recording's, to draw it beside the picture.
 
     Returns
     -------
@@ -57,8 +71,11 @@ def overlay(
     meter = Meter()
     first, last = int(recording.frame[0]), int(recording.frame[-1]) + 1
     frames = ahead_of(meter.source("decode", video.frames(first, last)), WAITING)
-    ready = ahead_of(meter.stage("draw", drawn, frames, recording), WAITING)
-    with contextlib.closing(ready), Writer(path, video.info.size, video, codec) as writer:
+    size = video.info.size
+    draw = drawn if space is None else partial(drawn_in_space, space=space)
+    ready = ahead_of(meter.stage("draw", draw, frames, recording), WAITING)
+    whole = size if space is None else (size[0] + _panel(size)[0], size[1])
+    with contextlib.closing(ready), Writer(path, whole, video, codec) as writer:
         for _ in meter.stage("encode", _written, ready, writer):
             advance(1)
     return meter.seconds
@@ -70,6 +87,30 @@ def drawn(frames: Iterator[Frame], recording: Recording) -> Iterator[Frame]:
         rows = recording.at(frame.index)
         rgb = draw_poses(frame.rgb, rows.xy_px, rows.scores, rows.person, recording.skeleton)
         yield Frame(frame.index, frame.time_s, rgb)
+
+
+def drawn_in_space(frames: Iterator[Frame], recording: Recording, space: Space) -> Iterator[Frame]:
+    """Draw what was recorded on frames, and beside them where people are in space."""
+    skeleton = _with_trunk(recording.skeleton, space.joints)
+    places = np.concatenate([space.xyz_m, space.more_m], 1)
+    rows = recording.rows
+    seen = room(_panel(recording.history.source.size), places)
+    for frame in drawn(frames, recording):
+        own = rows.frame == frame.index
+        beside = draw_room(seen, places[own], rows.person[own], skeleton)
+        yield Frame(frame.index, frame.time_s, np.hstack([frame.rgb, beside]))
+
+
+def _panel(size: tuple[int, int]) -> tuple[int, int]:
+    """Beside a picture: as high, at most square, of even width (encoders want that)."""
+    return min(size[1], 2 * size[0]) // 2 * 2, size[1]
+
+
+def _with_trunk(skeleton: Skeleton, more: tuple[str, ...]) -> Skeleton:
+    """The skeleton with the joints that only the lifter has, and the limbs between them."""
+    names = (*skeleton.joints, *more)
+    trunk = tuple((names.index(a), names.index(b)) for a, b in TRUNK if a in names and b in names)
+    return Skeleton("in space", names, (*skeleton.limbs, *trunk), ())
 
 
 def _written(frames: Iterator[Frame], writer: Writer) -> Iterator[Frame]:

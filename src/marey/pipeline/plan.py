@@ -54,7 +54,8 @@ class Plan:
     are the frames shown from `from_s` on and before `to_s`, in clips of about `clip_s`, halos of `halo_s`.
     The second says what is made of it: exports by format, the overlay and its encoder (any that PyAV finds).
     The third is about space: the network that lifts (None: none does) and what is known of camera and people:
-    degrees from left to right or a calibration file, heights in metres (`1.82` or `ID=1.82`), degrees.
+    degrees from left to right or a calibration file, heights in metres (`1.82` or `ID=1.82`), degrees;
+    whether feet that stand keep their distance, and whether the room is drawn beside the picture.
     The fourth says how: processes, and what becomes of a result that already lies there.
     """
 
@@ -79,6 +80,8 @@ class Plan:
     height: tuple[str, ...] = ()
     camera_pitch: float | None = None
     camera_roll: float | None = None
+    contacts: bool = False
+    overlay_3d: bool = False
 
     workers: int = 1
     resume: bool = False
@@ -191,6 +194,7 @@ def _check_space(plan: Plan) -> None:
     known = {
         "fov": plan.fov, "intrinsics": plan.intrinsics, "height": plan.height or None,
         "camera-pitch": plan.camera_pitch, "camera-roll": plan.camera_roll,
+        "contacts": plan.contacts or None, "overlay-3d": plan.overlay_3d or None,
     }  # fmt: skip
     if plan.lift is None:
         said = [name for name, value in known.items() if value is not None]

@@ -24,7 +24,7 @@ from marey.pipeline import resume
 from marey.pipeline.clips import cut, join
 from marey.pipeline.lifted import lift, scene, told
 from marey.pipeline.measure import Job, history, measure
-from marey.pipeline.overlay import OVERLAY, SHEET, overlay, sheet
+from marey.pipeline.overlay import OVERLAY, OVERLAY_3D, SHEET, overlay, sheet
 from marey.pipeline.plan import Plan, check
 from marey.video.read import Video, read
 
@@ -176,10 +176,15 @@ def _hand_on(video: Video, recording: Recording, folder: Path, plan: Plan, progr
     """Make what is asked for from the finished recording, which lies there whole whatever fails here."""
     for name in plan.export:
         export(recording, folder, name)
-    if plan.overlay and not (folder / OVERLAY).exists():
-        with _bar(f"{folder.stem}: drawn", len(recording.frame), progress) as bar:
-            seconds = overlay(video, recording, folder / OVERLAY, plan.codec, bar.update)
-        resume.add_seconds(folder, {f"overlay {name}": value for name, value in seconds.items()})
+    for asked, name, space in (
+        (plan.overlay, OVERLAY, None),
+        (plan.overlay_3d, OVERLAY_3D, recording.space),
+    ):
+        if asked and not (folder / name).exists():
+            with _bar(f"{folder.stem}: drawn", len(recording.frame), progress) as bar:
+                seconds = overlay(video, recording, folder / name, plan.codec, bar.update, space)
+            stem = name.partition(".")[0]
+            resume.add_seconds(folder, {f"{stem} {part}": value for part, value in seconds.items()})
 
 
 def inputs(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
