@@ -1,10 +1,12 @@
 """Train the family of lifters at equal budget and compare them on people they have not seen.
 
-    python tools/compare_lifts.py [--data FOLDER] [--steps 1000] [--seeds 1 2 3] [--only NAME …]
+    python tools/compare_lifts.py [--data FOLDER] [--steps 800] [--seeds 1 2 3] [--only NAME …]
+    python tools/compare_lifts.py --ablations --seeds 1
 
 Every variant sees the same number of windows of the same motions, bodies, cameras and noise levels, and is
 judged on the same takes of held-out people, with clean and with noisy 2D, without flip averaging. Runs that
-are finished are not repeated: a run that was killed goes on. Writes results/lift-family.json.
+are finished are not repeated: a run that was killed goes on. Writes results/lift-family.json, or with
+--ablations, how many neighbours and moments a graph needs, results/lift-ablations.json.
 """
 
 import argparse
@@ -49,25 +51,46 @@ VARIANTS: dict[str, tuple[str, list[str]]] = {
 }
 """Recipe and changes; widths of the graph networks make their parameters equal to within 2 % (static,
 learned) or fewer than those of both (one part only)."""
+SPATIAL, TEMPORAL = ["settings.affinity=dynamic-spatial"], ["settings.affinity=dynamic-temporal"]
+ABLATIONS: dict[str, tuple[str, list[str]]] = {
+    "dynamic-spatial": VARIANTS["dynamic-spatial"],
+    "dynamic-temporal": VARIANTS["dynamic-temporal"],
+    "near-3": ("dgnet-h36m", [*SPATIAL, "settings.nearest=3"]),
+    "near-17": ("dgnet-h36m", [*SPATIAL, "settings.nearest=17"]),
+    "frames-1": ("dgnet-h36m", [*SPATIAL, "settings.frames=1", "settings.width=37"]),
+    "frames-3": ("dgnet-h36m", [*SPATIAL, "settings.frames=3", "settings.width=36"]),
+    "frames-27": ("dgnet-h36m", [*SPATIAL, "settings.frames=27"]),
+    "relative": ("dgnet-h36m", [*TEMPORAL, "settings.relative=true"]),
+    "both-relative": ("dgnet-h36m", ["settings.relative=true"]),
+    "alike-3": ("dgnet-h36m", [*TEMPORAL, "settings.alike=3"]),
+    "alike-17": ("dgnet-h36m", [*TEMPORAL, "settings.alike=17"]),
+}
+"""One change each to one part alone; widths again for equal parameters."""
 CLAIMS = (
     ("both", "static"), ("both", "learned"), ("dynamic-spatial", "static"), ("dynamic-temporal", "static"),
     ("both", "mlp"), ("both", "temporal-9"), ("both", "temporal-27"), ("both", "temporal-27-wide"),
+    ("dynamic-spatial", "learned"), ("dynamic-spatial", "both"), ("dynamic-spatial", "temporal-9"),
+    *(("dynamic-spatial", name) for name in ABLATIONS if name.startswith(("near", "frames"))),
+    *(("dynamic-temporal", name) for name in ABLATIONS if name.startswith(("alike", "relative"))),
 )  # fmt: skip
 FIGURES = ("P1", "P2", "P3", "MPJVE_mm_s", "depth", "plane", "slow", "middle", "fast", "bones")
 LEVELS = {"clean": 0.0, "noisy": 1.0}
 LONGEST = 90
 """Frames of a take that are judged: three seconds, so that long takes do not decide alone."""
-OUT = Path("results/lift-family.json")
+OUT = {False: Path("results/lift-family.json"), True: Path("results/lift-ablations.json")}
 
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--data", default="../shared/data/mocap")
-    asked.add_argument("--steps", type=int, default=1000)
+    asked.add_argument("--steps", type=int, default=800)
     asked.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    asked.add_argument("--only", nargs="+", default=list(VARIANTS), choices=VARIANTS)
-    asked.add_argument("--out", type=Path, default=OUT)
+    asked.add_argument("--only", nargs="+", choices={**VARIANTS, **ABLATIONS})
+    asked.add_argument("--ablations", action="store_true", help="K and T instead of the family")
+    asked.add_argument("--out", type=Path)
     args = asked.parse_args()
+    args.only = args.only or list(ABLATIONS if args.ablations else VARIANTS)
+    args.out = args.out or OUT[args.ablations]
     torch.set_num_threads(1)
     began = time.perf_counter()
     recipes = {name: _recipe(name, args.data, args.steps) for name in args.only}
@@ -93,7 +116,7 @@ def main() -> None:
 
 
 def _recipe(name: str, data: str, steps: int) -> Recipe:
-    stem, changes = VARIANTS[name]
+    stem, changes = {**VARIANTS, **ABLATIONS}[name]
     return read_recipe(Path(f"recipes/{stem}.toml"), [*changes, f"train.steps={steps}"], {"mocap": data})
 
 

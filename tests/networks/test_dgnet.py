@@ -98,6 +98,15 @@ def test_likeness_of_movement_forgets_where_which_way_and_how_fast() -> None:
     torch.testing.assert_close(module(faster), graph, atol=1e-4, rtol=1e-3)
 
 
+def test_relative_movements_forget_where_all_go_together() -> None:
+    x, all_alike = features(2, 9, 17, 16), features(2, 9, 1, 16, seed=1)
+    for relative in (True, False):
+        module = Movement(16, 6, BONES, relative=relative).eval()
+        module.floor.fill_(1e-6)
+        off = (module(x + all_alike) - module(x)).abs().max()
+        assert off < 1e-4 if relative else off > 1e-2
+
+
 def test_who_moves_alike_listens_alike_and_who_moves_against_is_not_heard() -> None:
     x = features(1, 9, 17, 16)
     x[:, :, 5] = x[:, :, 9]

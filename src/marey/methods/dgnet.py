@@ -30,6 +30,7 @@ class DGNet:
     frames: Literal[1, 3, 9, 27] = 9  # T, moments of a window
     nearest: int = 6  # K, joints a joint listens to in space (our choice, of 17)
     alike: int = 6  # K of the movements (our choice)
+    relative: bool = False  # movements beside the mean of all joints', not the picture's
     width: int = 64  # channels; the affinities are measured in a quarter of them
     confidence: bool = True  # a third input channel says which joints are there
     dropout: float = 0.1

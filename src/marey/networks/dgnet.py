@@ -43,7 +43,9 @@ def build(settings: DGNet) -> GraphNet:
         if settings.affinity not in ("dynamic-temporal", "both"):
             return Fixed(torch.eye(len(H36M)))
         # one frame has no movement: there the graph is what a still joint's would be
-        return Movement(settings.width, settings.alike, bones) if frames > 1 else Fixed(bones)
+        if frames == 1:
+            return Fixed(bones)
+        return Movement(settings.width, settings.alike, bones, relative=settings.relative)
 
     shape = (settings.frames, 2 + settings.confidence, settings.width)
     return GraphNet(H36M, shape, spatial, temporal, settings.dropout)

@@ -93,11 +93,13 @@ class Movement(nn.Module):
     """DTG's graph: softmax of γ·cos of two joints' movements over the K most alike, one graph a window.
 
     A joint that hardly moves has no direction but its noise's: its row goes over to the skeleton's by
-    ε²/(|m|² + ε²), ε the fifth percentile of |m| in training (followed while training).
+    ε²/(|m|² + ε²), ε the fifth percentile of |m| in training (followed while training). `relative` movements
+    are those beside the mean of all joints: who walks through the picture moves all joints alike.
     """
 
-    def __init__(self, width: int, alike: int, matrix: Float[Tensor, "J J"]):
+    def __init__(self, width: int, alike: int, matrix: Float[Tensor, "J J"], *, relative: bool = False):
         super().__init__()
+        self.relative = relative
         self.embed = nn.Linear(width, width // 4, bias=False)
         self.sharpness = nn.Parameter(torch.tensor(5.0))
         self.floor = nn.Buffer(torch.zeros(()))
@@ -109,6 +111,8 @@ class Movement(nn.Module):
         z = self.embed(x)
         with torch.autocast(x.device.type, enabled=False):
             moved = (z[:, 1:] - z[:, :-1]).float().transpose(1, 2).flatten(2)
+            if self.relative:
+                moved = moved - moved.mean(1, keepdim=True)
             size = (moved * moved).sum(-1, keepdim=True)
             if self.training:
                 self._follow(size)
