@@ -211,7 +211,8 @@ def write_poses(path: Path, samples: Sequence[Sample], posed: Sequence[Posed]) -
     for sample, one in zip(samples, posed, strict=True):
         triples = np.concatenate([one.xy_px - np.float32(0.5), one.scores[..., None]], -1)
         triples[np.isnan(triples).any(-1)] = 0
-        for joints, worth in zip(triples.reshape(len(triples), -1).tolist(), one.ranks.tolist(), strict=True):
+        flat = triples.reshape(len(triples), 3 * len(one.skeleton)).tolist()
+        for joints, worth in zip(flat, one.ranks.tolist(), strict=True):
             rounded = [round(value, 4) for value in joints]
             results.append({"image_id": sample.name, "category_id": 1, "keypoints": rounded, "score": worth})
     about = {"joints": posed[0].skeleton.joints, "kind": samples[0].kind}
