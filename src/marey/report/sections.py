@@ -35,7 +35,7 @@ def headline(told: Told) -> Html:
     rule = told["protocol"]
     said = [str(rule.get("metric", rule.get("name", "")))]
     if "length" in rule:
-        said.append(f"within α × {rule['length']} ({rule['operator']})")
+        said.append(f"within α × {rule['length']} ({rule.get('operator', '≤')})")
     if "mean" in rule:
         said.append(str(rule["mean"]))
     return joined(
@@ -77,10 +77,10 @@ def against(told: Told) -> Html:
         )
     other = str(told["made"].get("against", "the other"))
     note = tag(
-        "p", "This result minus ", tag("code", other), ", on the same pictures: above 0 this one is better. ",
-        "The interval is a paired bootstrap’s; the last column is the share of draws in which it is ahead.",
+        "p", "This result minus ", tag("code", other), ", on the same pictures: above 0 this one’s is ",
+        "larger. The interval is a paired bootstrap’s; the last column is the share of draws in which it is.",
     )  # fmt: skip
-    heads = ("figure", "difference", "95 % from", "to", "", "ahead in")
+    heads = ("figure", "difference", "95 % from", "to", "", "larger in")
     return _section("Against another", note, _table("Differences", heads, rows))
 
 
@@ -95,13 +95,20 @@ def joints(told: Told) -> Html:
     values = told["per_joint"]
     if not values:
         return NOTHING
+    # Shares fill their bar at 1; lengths and other units at their largest.
+    most = max([1.0, *(value for value in values.values() if value is not None)])
     rows = [
-        (joint.replace("_", " "), number(value), "" if value is None else plots.bar(value, _side(joint)))
+        (
+            joint.replace("_", " "),
+            number(value),
+            "" if value is None else plots.bar(value / most, _side(joint)),
+        )
         for joint, value in values.items()
     ]
     said = told["protocol"].get("per_joint")
     note = tag("p", said) if said else NOTHING
-    return _section("Joints", note, _table("Each joint", ("joint", told["protocol"]["metric"], ""), rows))
+    heads = ("joint", told["protocol"].get("metric", "value"), "")
+    return _section("Joints", note, _table("Each joint", heads, rows))
 
 
 def worst(pairs: Sequence[Pair]) -> Html:
