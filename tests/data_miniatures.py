@@ -37,4 +37,6 @@ MAKE: dict[str, Callable[[Path], Path]] = {
     "pose2sim": space_trees.pose2sim,
     "videos": video_trees.videos,
     "recordings": video_trees.recordings,
+    "synth": video_trees.synth,
+    "bench": lambda path: video_trees.synth(path / "test").parent,
 }

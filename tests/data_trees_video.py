@@ -11,11 +11,13 @@ import numpy as np
 import scipy.io
 
 from data_trees import SIZE, picture
+from marey.core.cameras import Camera
 from marey.core.history import History, Source
 from marey.core.nouns import no_looks
 from marey.core.recording import Recording
 from marey.core.rows import Rows
 from marey.core.skeletons import MAREY19
+from marey.synth.record import EXACT, Shown, nobody, write_truth
 
 
 def structs(items: list[dict[str, Any]]) -> np.ndarray:
@@ -290,5 +292,22 @@ def recordings(path: Path) -> Path:
     source = Source("walk.mp4", (64, 48), duration_s=0.12)
     times = np.arange(3) * 0.04
     Recording.of(rows, np.arange(3), times, History(MAREY19, source)).save(path / "walk.marey")
+    footage(path / "walk.mp4", 3)
+    return path
+
+
+def synth(path: Path) -> Path:
+    """A clip of `marey synth`: person 2 on two of three frames, joints seen, occluded, outside."""
+    count = len(MAREY19)
+    camera = Camera.from_view((64, 48), 60)
+    xy = np.stack([np.linspace(2, 70, count), np.linspace(3, 40, count)], -1)[None]
+    xyz = camera.unproject(xy, np.full((1, count), 4.0))
+    sight = np.where(xy[..., 0] > 64, 0, 1 + np.arange(count) % 2).astype(np.uint8)
+    one = Shown(
+        np.array([2]), np.array([[2, 3, 64, 40]], np.float32), xyz, xy, sight, np.full((1, count), 4.0),
+        np.array([700], np.int32), np.full((1, count, 4), 0.5, np.float32),
+    )  # fmt: skip
+    history = History(MAREY19, Source("walk.mp4", (64, 48), duration_s=0.12), lift=EXACT)
+    write_truth(path / "walk.marey", [one, one, nobody()], [camera] * 3, history, 25.0)
     footage(path / "walk.mp4", 3)
     return path

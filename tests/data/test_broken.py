@@ -189,6 +189,9 @@ CASES: list[tuple[str, Callable[[Path], Any], list[str]]] = [
     ("pose2sim", _replace("Calib.qca.txt", 'r11="1"', 'r11="one"'), ["cam01", "`transform`"]),
     ("pose2sim", _delete("cam02.mp4"), ["cam02.mp4", "missing"]),
     ("recordings", _cut("walk.marey/poses.parquet"), ["walk.marey"]),
+    ("synth", _delete("walk.marey/cameras.parquet"), ["cameras.parquet", "missing"]),
+    ("synth", _delete("walk.mp4"), ["walk.mp4", "missing"]),
+    ("bench", _cut("test/walk.marey/people.parquet"), ["walk.marey"]),
     ("videos", _cut("a.mp4", 0.01), ["a.mp4"]),
 ]  # fmt: skip
 

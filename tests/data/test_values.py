@@ -177,6 +177,25 @@ def test_hie(tmp_path: Path):
     assert _parts("hie", tmp_path) == {"train": {"2"}, "val": {"1"}}
 
 
+def test_synth(tmp_path: Path):
+    samples = open_kind("synth", video_trees.synth(tmp_path))
+    assert [len(sample.truth) for sample in samples] == [1, 1, 0]
+    first = samples[0]
+    assert first.truth.ids.tolist() == [2]
+    assert first.truth.state[0, :2].tolist() == [State.OCCLUDED, State.VISIBLE]
+    assert first.truth.state[0, -1] == State.OCCLUDED  # outside the picture, its place known
+    assert first.camera is not None
+    assert first.xyz_m is not None
+    np.testing.assert_allclose(
+        first.camera.project(first.xyz_m.astype(np.float64)), first.truth.xy_px, atol=1e-3
+    )
+    assert first.truth.areas_px.tolist() == [700]
+    assert not first.truth.ignore.any()
+    assert not open_kind("bench", tmp_path)[0].truth.ignore.any()
+    with pytest.raises(DataError, match="nothing in split `test`"):
+        open_kind("bench", tmp_path, "test")
+
+
 def test_recordings(tmp_path: Path):
     samples = open_kind("recordings", video_trees.recordings(tmp_path))
     assert [len(sample.truth) for sample in samples] == [1, 1, 0]

@@ -15,7 +15,7 @@ from importlib.metadata import version
 
 from marey.core.errors import MareyError, SettingsError
 
-VERBS = ("run", "live", "export", "eval", "train", "data", "weights", "doctor")
+VERBS = ("run", "live", "export", "eval", "train", "data", "synth", "weights", "doctor")
 """In the order of `marey --help`; a verb's file is imported only when it is asked for."""
 
 EXAMPLES = """examples:

@@ -35,6 +35,7 @@ from marey.data import (
     poses_in_the_wild,
     posetrack,
     recordings,
+    synth,
     videos,
 )
 from marey.data.files import Samples
@@ -75,6 +76,9 @@ KINDS: dict[str, Callable[[Path, str], Samples]] = {
     # whatever there is
     "videos": videos.open,
     "recordings": recordings.open,
+    # what marey makes itself
+    "synth": synth.open,
+    "bench": synth.open_bench,
 }
 """What a kind is called, and what opens it."""
 

@@ -1,0 +1,1 @@
+"""Synthetic video of people with exact truth: `marey synth` (extra `synth`)."""

@@ -1,0 +1,109 @@
+"""marey-bench: fixed films and seeds, six tracks, three tiers; made anew anywhere with one command.
+
+Train, val and test differ in people (their seeds), in groups of motions (`takes.part_of`) and in backdrops
+(seeds again). `tiny` is for tests and needs no motion capture, so its truth hash is the same everywhere;
+`small` is what is compared in practice; `full` is four times as large and twice as long.
+"""
+
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from marey.core.errors import SettingsError
+from marey.synth.clip import make_clip
+from marey.synth.scene import Film
+
+TRACKS: Mapping[str, Film] = {
+    "single": Film(),
+    "fast": Film(speed=1.6, blur=1.0, own_motion=0.1, filling=(0.45, 0.75), people=(1, 2), spread_m=1.5),
+    "occlusion": Film(people=(2, 4), occluders=(2, 5), filling=(0.4, 0.6), spread_m=2.0),
+    "crowd": Film(people=(8, 25), filling=(0.22, 0.4), spread_m=6.0, own_motion=0.4, occluders=(0, 2)),
+    "identity": Film(people=(4, 8), filling=(0.3, 0.5), spread_m=3.0, own_motion=0.15, occluders=(0, 3)),
+    "3d": Film(people=(1, 2), views=4, filling=(0.45, 0.65), spread_m=1.2),
+}
+"""What each track is about; `crowd` draws its number of people evenly, so every density occurs."""
+SPLITS = {"train": 0.5, "val": 0.25, "test": 0.25}
+SEED = 20_260_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """How much of everything; `clips` is per track, over all splits."""
+
+    size: tuple[int, int]
+    rate_hz: float
+    seconds: float
+    clips: int
+    most: int
+    mocap: bool
+
+
+TIERS = {
+    "tiny": Tier((192, 108), 12.5, 0.24, 3, 6, False),
+    "small": Tier((640, 360), 25.0, 4.0, 8, 25, True),
+    "full": Tier((1280, 720), 25.0, 8.0, 24, 25, True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One clip to be made."""
+
+    track: str
+    split: str
+    name: str
+    film: Film
+    seed: int
+
+
+def orders(tier: str, mocap: str, photographs: str = "") -> Iterator[Order]:
+    """The clips of a tier, in order. Raises `SettingsError` if it is unknown or lacks its mocap."""
+    if tier not in TIERS:
+        raise SettingsError(f"tier `{tier}` is not known; choose from {', '.join(TIERS)}")
+    held = TIERS[tier]
+    if held.mocap and not mocap:
+        raise SettingsError(f"tier {tier} needs motion capture: give its folder with --mocap")
+    for number, (track, film) in enumerate(TRACKS.items()):
+        film = replace(
+            film, size=held.size, rate_hz=held.rate_hz, seconds=held.seconds, photographs=photographs,
+            mocap=mocap if held.mocap else "", people=tuple(min(count, held.most) for count in film.people),
+        )  # fmt: skip
+        for k, split in enumerate(_splits(held.clips)):
+            seed = SEED + 1000 * number + k
+            yield Order(track, split, f"{track}-{split}-{k:03d}", replace(film, split=split), seed)
+
+
+def make_bench(tier: str, out: Path, mocap: str = "", photographs: str = "", workers: int = 1) -> str:
+    """Make a tier under `out` and return the hash of all its truth; clips that are there already are kept.
+
+    Raises `SettingsError`, and what `clip.make_clip` raises.
+    """
+    todo = [(order, out) for order in orders(tier, mocap, photographs)]
+    if workers < 2:
+        found = [_made(*work) for work in todo]
+    else:
+        os.environ.setdefault(
+            "LP_NUM_THREADS", "1"
+        )  # Mesa would start a thread for every core in each worker
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            found = pool.starmap(_made, todo, chunksize=1)
+    return hashlib.sha256("\n".join(found).encode()).hexdigest()[:16]
+
+
+def _made(order: Order, out: Path) -> str:
+    folder = out / order.track / order.split
+    done = folder / f"{order.name}.truth"
+    if done.is_file():
+        return done.read_text("ascii")
+    found = make_clip(order.film, order.seed, folder, order.name)
+    done.write_text(found, "ascii")
+    return found
+
+
+def _splits(clips: int) -> list[str]:
+    counts = {split: max(1, round(share * clips)) for split, share in SPLITS.items()}
+    counts["train"] = clips - counts["val"] - counts["test"]
+    return [split for split, count in counts.items() for _ in range(count)]
