@@ -201,6 +201,13 @@ def test_curves_have_gaps_where_nothing_is_known():
     assert "L" not in str(paths[0])
 
 
+def test_left_and_right_stand_in_one_row(tmp_path: Path):
+    told = {**empty().result.as_json(), "per_joint": {"right_knee": 0.25, "nose": 0.5, "left_knee": 0.75}}
+    text = re.sub(r"<svg.*?</svg>", "", page(told).partition("<h2>Joints")[2].partition("</section>")[0])
+    rows = [re.findall(r">([\w.]+)<", row) for row in text.split("<tr>")[2:]]
+    assert rows == [["knee", "0.7500", "0.2500"], ["nose", "0.5000"]]
+
+
 def test_figures_stand_on_their_curves(tmp_path: Path):
     """PCK's curve ends at 0.2 and has 0.1 in its middle: there the figures' dots lie; so with AP50, AP75."""
     for made, places in ((lsp, (20, 10)), (coco, (0, 5))):

@@ -91,24 +91,23 @@ def curves(told: Told) -> Html:
 
 
 def joints(told: Told) -> Html:
-    """Each joint's figure as a bar, in the colour of its side."""
+    """Each joint's figure as a bar in the colour of its side, left and right beside each other."""
     values = told["per_joint"]
     if not values:
         return NOTHING
     # Shares fill their bar at 1; lengths and other units at their largest.
     most = max([1.0, *(value for value in values.values() if value is not None)])
-    rows = [
-        (
-            joint.replace("_", " "),
-            number(value),
-            "" if value is None else plots.bar(value / most, _side(joint)),
-        )
-        for joint, value in values.items()
-    ]
+    rows: dict[str, dict[str, list[Html]]] = {}
+    for joint, value in values.items():
+        side = next((side for side in ("left", "right") if joint.startswith(f"{side}_")), "middle")
+        drawn = NOTHING if value is None else plots.bar(value / most, side)
+        row = rows.setdefault(joint.removeprefix(f"{side}_").replace("_", " "), {})
+        row["right" if side == "right" else "left"] = [number(value), drawn]
+    empty = [NOTHING, NOTHING]
+    table = [(name, *row.get("left", empty), *row.get("right", empty)) for name, row in rows.items()]
     said = told["protocol"].get("per_joint")
-    note = tag("p", said) if said else NOTHING
-    heads = ("joint", told["protocol"].get("metric", "value"), "")
-    return _section("Joints", note, _table("Each joint", heads, rows))
+    caption = f"{told['protocol'].get('metric', 'Value')} of each joint" + (f": {said}" if said else "")
+    return _section("Joints", _table(caption, ("joint", "left, or middle", "", "right", ""), table))
 
 
 def worst(pairs: Sequence[Pair]) -> Html:
@@ -226,10 +225,6 @@ def _between(low: float | None, high: float | None, sign: bool = False) -> tuple
     if low is None:
         return NOTHING, NOTHING
     return number(low, sign=sign), number(high, sign=sign)
-
-
-def _side(joint: str) -> str:
-    return next((side for side in ("left", "right") if joint.startswith(f"{side}_")), "middle")
 
 
 def _section(title: str, *parts: Html) -> Html:
