@@ -15,6 +15,10 @@ from marey.synth.gpu import Light, Thing
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 WIDE_PX, HIGH_PX, TILE_PX = 2048, 512, 512
+LIGHTS = (((1.0, 0.95, 0.85), 2.1, 0.40), ((1.0, 0.72, 0.48), 1.8, 0.32), ((1.0, 1.0, 1.0), 0.7, 0.75),
+          ((1.0, 0.9, 0.75), 1.3, 0.45))  # fmt: skip
+"""Day, evening, overcast, indoors: the sun's colour and strength, and the sky's strength (our choice)."""
+EVENING = 1
 Picture = UInt8[np.ndarray, "h w 3"]
 
 
@@ -41,10 +45,8 @@ def box(
     corners, outwards = [], []
     for a, b in zip(outline, outline[1:] + outline[:1], strict=True):
         corners.append([(a[0], -1, a[1]), (b[0], -1, b[1]), (b[0], 1, b[1]), (a[0], 1, a[1])])
-        outwards.append((a[0] + b[0], 0, a[1] + b[1]))
-    across = 0.7 if round_ else 1.0
-    corners.append([(-across, 1, -across), (across, 1, -across), (across, 1, across), (-across, 1, across)])
-    outwards.append((0, 1, 0))
+        corners.append([(0, 1, 0), (a[0], 1, a[1]), (b[0], 1, b[1]), (0, 1, 0)])
+        outwards += [(a[0] + b[0], 0, a[1] + b[1]), (0, 1, 0)]
     at = np.array(corners, np.float64) * half + middle
     normals = np.array(outwards, np.float64)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
@@ -64,11 +66,10 @@ def box(
 
 
 def sunshine(rng: np.random.Generator, centre: Float64[np.ndarray, " 3"], reach_m: float) -> Light:
-    """Day, evening, overcast or a lamp indoors."""
-    kind = rng.choice(4)
-    warm, strong, dim = ((1.0, 0.95, 0.85), 2.1, 0.40), ((1.0, 0.72, 0.48), 1.8, 0.32), ((1, 1, 1), 0.7, 0.75)
-    colour, sun, sky = (warm, strong, dim, ((1.0, 0.9, 0.75), 1.3, 0.45))[kind]
-    turn, height = rng.uniform(0, 2 * np.pi), rng.uniform(0.55, 1.4) * (0.5 if kind == 1 else 1.0)
+    """One of `LIGHTS`, from anywhere above."""
+    kind = rng.choice(len(LIGHTS))
+    colour, sun, sky = LIGHTS[kind]
+    turn, height = rng.uniform(0, 2 * np.pi), rng.uniform(0.55, 1.4) * (0.5 if kind == EVENING else 1.0)
     way = (float(np.cos(turn)), -float(height), float(np.sin(turn)))
     level = float(rng.uniform(0.75, 1.15))
     blue = np.array((0.85, 0.95, 1.1)) * sky * level

@@ -21,7 +21,7 @@ HAIRS = np.array(
         [0.11, 0.05, 0.02],
         [0.35, 0.22, 0.09],
         [0.26, 0.07, 0.02],
-        [0.45, 0.44, 0.42],
+        [0.24, 0.235, 0.225],
     ]
 )
 PLAIN = ("plain", "stripes", "upright stripes", "checks", "dots", "fade", "camouflage", "logo")
@@ -67,6 +67,7 @@ def look(rng: np.random.Generator, children: bool = True) -> Look:
         **_clothes(rng, skirt, male),
     }
     short = 0.004 if bald else float(rng.choice([0.006, 0.012, 0.02, 0.045], p=[0.3, 0.35, 0.25, 0.1]))
+    short = min(short, 0.012) if long_hair else short  # both together would be a helmet
     return Look(traits, uniforms, float(rng.uniform(0.002, 0.012)), short, skirt, long_hair and not bald)
 
 

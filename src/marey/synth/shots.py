@@ -67,9 +67,10 @@ def _wave(
     times_s: Float64[np.ndarray, " T"], amplitude: float, period_s: float, rng: np.random.Generator
 ) -> Float64[np.ndarray, " T"]:
     """A smooth aimless series."""
-    return amplitude * sum(
+    waves = [
         np.sin(2 * np.pi * (times_s / (period_s * scale * rng.uniform(0.8, 1.25)) + rng.random()))
         * scale
         / 1.5
         for scale in (1.0, 0.6)
-    )
+    ]
+    return amplitude * np.sum(waves, 0)

@@ -49,7 +49,7 @@ def pixel_of(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Whether places are in the picture, and the rows and columns of their pixels (0 where they are not)."""
     place = np.floor(np.where(np.isnan(xy), -1, xy))
-    inside = ((place >= 0) & (place < (shape[1], shape[0]))).all(-1)
+    inside = np.asarray(((place >= 0) & (place < (shape[1], shape[0]))).all(-1))
     place = np.where(inside[..., None], place, 0).astype(int)
     return inside, place[..., 1], place[..., 0]
 

@@ -68,7 +68,7 @@ def matrices(turns: Turns) -> Float[np.ndarray, "*N 3 3"]:
 
 
 def of_matrices(held: Float[np.ndarray, "*N 3 3"]) -> Turns:
-    """From rotation matrices: the largest of the four components is divided by (Shepperd 1978)."""
+    """From rotation matrices, dividing by the largest component (J. Guidance and Control 1(3), 1978)."""
     d = np.einsum("...ii->...i", held)
     trace = d.sum(-1)
     skew = [

@@ -44,7 +44,7 @@ void main() {
     bool top = (v_part == SKIN || v_part == CLOTH) && in_top(p, v_arm, v_part == SKIN ? 0.012 : 0.0);
     bool legs = v_part == SKIRT || ((v_part == SKIN || v_part == CLOTH) && in_legs(p, v_arm, v_part == SKIN ? 0.012 : 0.0));
     bool shoe = (v_part == SKIN || v_part == CLOTH) && in_shoe(p, v_part == SKIN ? 0.008 : 0.0);
-    vec3 dent = vec3(noise(p * 26.0), noise(p * 26.0 + 7.0), noise(p * 26.0 + 13.0)) - 0.5;
+    vec3 dent = top || legs ? vec3(noise(p * 26.0), noise(p * 26.0 + 7.0), noise(p * 26.0 + 13.0)) - 0.5 : vec3(0.0);
     if (shoe) { rgb = p.y < -0.803 ? vec3(0.75) * shoes_rgb + 0.15 : shoes_rgb; gloss = 0.15; }
     else if (top && (!legs || p.y > cut_top.x)) {
         rgb = fabric(top_rgb, top2_rgb, style.x, v_arm > 0.0 ? vec3(v_arm * 0.5, p.z, p.x) : p, style.z);

@@ -1,5 +1,6 @@
 #version 330
 uniform mat4 camera, camera_last, camera_next, light;
+uniform vec2 nudge;        // of the grid of pixels, in clip space
 uniform float instant;     // of the exposure: 0 is the frame's own time, -1 and 1 its neighbours'
 in vec3 at, at_last, at_next, normal, place;
 in float arm, part;
@@ -14,4 +15,5 @@ void main() {
     v_light = light * vec4(world, 1.0);
     v_now = camera * vec4(at, 1.0); v_last = camera_last * vec4(at_last, 1.0); v_next = camera_next * vec4(at_next, 1.0);
     gl_Position = view * vec4(world, 1.0);
+    gl_Position.xy += nudge * gl_Position.w;
 }

@@ -1,5 +1,6 @@
 #version 330
 uniform mat4 camera, camera_last, camera_next, light;
+uniform vec2 nudge;        // of the grid of pixels, in clip space
 uniform float instant;
 in vec3 at, normal;
 in vec2 uv;
@@ -12,4 +13,5 @@ void main() {
     v_light = light * vec4(at, 1.0);
     v_now = camera * vec4(at, 1.0); v_last = camera_last * vec4(at, 1.0); v_next = camera_next * vec4(at, 1.0);
     gl_Position = view * vec4(at, 1.0);
+    gl_Position.xy += nudge * gl_Position.w;
 }
