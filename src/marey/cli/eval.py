@@ -10,6 +10,7 @@ from typing import Any, get_args
 from marey.core.errors import SettingsError
 from marey.data import SPLITS
 from marey.evaluation import Evaluated, Result, compare, evaluate_network, evaluate_poses
+from marey.evaluation.motion import PROTOCOLS, RULE
 from marey.evaluation.poses import Name
 from marey.pipeline.plan import PRESETS
 from marey.report import write_page
@@ -23,6 +24,10 @@ EXAMPLES = """examples:
   marey eval detector --data negatives:data/negatives --split val
   marey eval --poses theirs.json --data coco:data/coco --split val      poses made by any tool
   marey eval fast --data coco:data/coco --write ours.json --against theirs.json
+  marey eval best --data posetrack18:data/posetrack18 --split val --protocol tracks   who is who
+  marey eval dgnet --data mocap:data/mocap --split val                   poses in space, from true 2D
+  marey eval best --lift dgnet --data h36m:data/h36m --split test        the same from our own 2D
+  marey eval balanced --data pose2sim:data/pose2sim --subject most-moving   agreement of calibrated cameras
 """
 
 
@@ -49,13 +54,20 @@ def add(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument("--write", type=Path, metavar="FILE", help="keep the estimated poses (COCO results)")
     parser.add_argument("--data", required=True, metavar="KIND:PATH", help="such as lsp:data/lsp")
     parser.add_argument("--split", choices=SPLITS, default="all", help="(default: %(default)s)")
-    parser.add_argument(
-        "--protocol", metavar="P", help=f"{', '.join(get_args(Name))} (default: as usual for the kind)"
+    names = ", ".join((*get_args(Name), *PROTOCOLS))
+    parser.add_argument("--protocol", metavar="P", help=f"{names} (default: as usual for the kind)")
+    boxes = (
+        "truth, find (our detector) or a COCO result file (default: find for tracks and cameras, else truth)"
     )
-    boxes = "truth, find (our detector) or a COCO result file (default: %(default)s)"
-    parser.add_argument("--boxes", default="truth", metavar="truth|find|FILE", help=boxes)
+    parser.add_argument("--boxes", metavar="truth|find|FILE", help=boxes)
     flip = "average with the mirrored crop (default: as the quality or network has it)"
     parser.add_argument("--flip", action=argparse.BooleanOptionalAction, help=flip)
+    lift = "lift the estimated 2D with this network and judge it in space"
+    parser.add_argument("--lift", metavar="NAME", help=lift)
+    height = "people's height where poses are lifted (default: 1.70)"
+    parser.add_argument("--height", metavar="M", help=height)
+    subject = f"whom calibrated cameras look at: largest, most-moving or an id (default: {RULE})"
+    parser.add_argument("--subject", metavar="RULE", help=subject)
     parser.add_argument("--save", metavar="NAME", help="write results/NAME.json")
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="write a page: plots, joints, worst pictures"
@@ -91,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     """Refuse at once what would fail after everything is measured."""
-    if args.boxes not in ("truth", "find") and not Path(args.boxes).is_file():
+    if args.boxes not in (None, "truth", "find") and not Path(args.boxes).is_file():
         raise SettingsError(f"--boxes {args.boxes}: no such file; give truth, find or a COCO result file")
     if (args.name is None) == (args.poses is None):
         raise SettingsError("marey eval: give the NAME of a network or --poses FILE, one of the two")
@@ -103,9 +115,11 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _measure(args: argparse.Namespace) -> Evaluated:
+    height = () if args.height is None else (args.height,)
+    asked = {"lift": args.lift, "height": height, "subject": args.subject}
     if args.poses:
-        return evaluate_poses(args.poses, args.data, args.split, args.protocol)
-    asked = {"boxes": args.boxes, "protocol": args.protocol, "flip": args.flip}
+        return evaluate_poses(args.poses, args.data, args.split, args.protocol, **asked)
+    asked |= {"boxes": args.boxes, "protocol": args.protocol, "flip": args.flip}
     return evaluate_network(args.name, args.data, args.split, args.write, **asked)
 
 
@@ -113,8 +127,9 @@ def command(args: argparse.Namespace) -> str:
     """The command that gives this result again."""
     what = f"--poses {args.poses}" if args.poses else args.name
     words = ["marey eval", what, f"--data {args.data}", f"--split {args.split}"]
-    words += [f"--protocol {args.protocol}"] if args.protocol else []
-    words += [f"--boxes {args.boxes}"] if args.boxes != "truth" else []
+    for option in ("protocol", "boxes", "lift", "height", "subject"):
+        value = getattr(args, option)
+        words += [f"--{option} {value}"] if value not in (None, "truth") else []
     words += [] if args.flip is None else ["--flip" if args.flip else "--no-flip"]
     return " ".join(words)
 

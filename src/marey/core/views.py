@@ -183,7 +183,7 @@ def _turns(
     # A camera that sees too little to tell its direction stays: hence the small diagonal.
     whole = square.reshape(3 * count, 3 * count)
     whole += 1e-9 * max(float(whole.max()), 1.0) * np.eye(3 * count)
-    return np.linalg.solve(whole, right.reshape(3 * count, 1)).reshape(count, 3)
+    return np.asarray(np.linalg.inv(whole) @ right.ravel(), np.float64).reshape(count, 3)
 
 
 def _system(

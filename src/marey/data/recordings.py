@@ -5,6 +5,7 @@ if it lies beside the folder or in it.
 Conventions: those of a recording (docs/conventions.md). A joint that has a place counts as visible, whatever
 it stands on; boxes and ids are the recording's. Every frame that was looked at is a sample, with people or
 without. The recording may be of a part of its video; frames keep the video's numbers.
+After lifting `xyz_m` are the recording's own joints in its axes (gravity's), and there is no camera.
 Splits: all is everything, the others are empty.
 """
 
@@ -42,13 +43,14 @@ def _sample(key: tuple[Path, int]) -> Sample:
     folder, k = key
     recording = _recording(folder)
     frame, size = int(recording.frame[k]), recording.history.source.size
-    rows = recording.at(frame)
-    rows = rows.take(rows.seen)
+    place = np.flatnonzero((recording.rows.frame == frame) & recording.rows.seen)
+    rows, space = recording.rows.take(place), recording.space
     state = np.where(rows.known, State.VISIBLE, State.UNLABELLED)
     truth = replace(people(recording.skeleton, rows.xy_px, state, rows.boxes_px), ids=rows.person)
     name, time_s = f"{folder.stem}/{frame:06d}", float(recording.time_s[k])
     load = partial(_picture, folder, recording.history.source.name, frame)
-    return Sample("recordings", name, folder.stem, size, truth, load, True, time_s)
+    xyz = None if space is None else space.xyz_m[place]
+    return Sample("recordings", name, folder.stem, size, truth, load, True, time_s, xyz_m=xyz)
 
 
 def _picture(folder: Path, name: str, frame: int) -> UInt8[np.ndarray, "H W 3"]:

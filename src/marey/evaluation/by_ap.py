@@ -9,6 +9,7 @@ from marey.core.errors import DataError
 from marey.core.skeletons import POSETRACK15, Converter, Skeleton
 from marey.data.sample import Sample
 from marey.evaluation.by_pck import likeness_tables, person_errors
+from marey.evaluation.by_tracks import posetrack_frame
 from marey.evaluation.judged import Judged, assigned, reliability, worst
 from marey.evaluation.measure import Posed
 from marey.evaluation.result import Result
@@ -82,9 +83,8 @@ def posetrack_ap(samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
     DataError
         If the poses lack one of the joints.
     """
-    convert = _all_joints("posetrack", posed[0].skeleton, POSETRACK15)
+    frames = [posetrack_frame(*pair, k) for k, pair in enumerate(zip(samples, posed, strict=True))]
     errors, scores = person_errors(HEADS, samples, posed)
-    frames = [_frame(sample, one, convert) for sample, one in zip(samples, posed, strict=True)]
     clips = [sample.clip for sample in samples]
 
     def figures(weights: np.ndarray) -> dict[str, float]:
@@ -108,21 +108,6 @@ def posetrack_ap(samples: Sequence[Sample], posed: Sequence[Posed]) -> Judged:
 
 def _parts(table: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in table.items() if name not in POSETRACK15.joints}
-
-
-def _frame(sample: Sample, posed: Posed, convert: Converter) -> posetrack.Frame:
-    truth = sample.truth
-    to_15 = truth.skeleton.converter(POSETRACK15)
-    wanted = ~truth.ignore & np.isfinite(truth.head_px)
-    frame = posetrack.Frame(
-        xy=convert(posed.xy_px).astype(np.float64),
-        scores=convert.scores(posed.scores).astype(np.float64),
-        ids=np.arange(len(posed.xy_px)),
-        truth=to_15(truth.xy_px)[wanted].astype(np.float64),
-        head_px=truth.head_px[wanted].astype(np.float64),
-        truth_ids=np.arange(int(wanted.sum())),
-    )
-    return posetrack.without(frame, sample.regions_px) if sample.regions_px else frame
 
 
 def _all_joints(name: str, source: Skeleton, target: Skeleton) -> Converter:

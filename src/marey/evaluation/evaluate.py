@@ -1,16 +1,15 @@
 """Method × data × protocol → figures: what `marey eval` and `marey.evaluate` do."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 from marey.core.errors import SettingsError
-from marey.data import open_kind
-from marey.data.files import Samples
+from marey.evaluation import motion
 from marey.evaluation.filed import filed_poses, write_poses
+from marey.evaluation.made import ORIGIN, Evaluated, made_from, network_of, open_data
 from marey.evaluation.measure import (
     BoxesOf,
     Detect,
@@ -23,32 +22,22 @@ from marey.evaluation.measure import (
 )
 from marey.evaluation.people import judge_boxes
 from marey.evaluation.poses import POSE_PROTOCOLS, Name, compare_poses, judge_poses
-from marey.evaluation.result import Result, commit, data_print
+from marey.evaluation.result import Result
 from marey.methods import method
 from marey.methods.detector import Detector, Finder
 from marey.pipeline.plan import PRESETS, Plan, Stage, stage, stages
 from marey.weights import find, read_card
 
 DEFAULT = "balanced"
-ORIGIN = "pixel edges, top left"
 LEAST = 0.01
 """Score from which boxes count towards AP (our choice: recall is flat below)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """A result with what it was made from: the pictures, and the poses on each (none for a detector)."""
-
-    result: Result
-    samples: Samples
-    posed: Sequence[Posed] = ()
 
 
 def evaluate(
     name: str,
     data: str,
     split: str = "all",
-    boxes: str = "truth",
+    boxes: str | None = None,
     protocol: str | None = None,
     flip: bool | None = None,
 ) -> Result:
@@ -63,9 +52,10 @@ def evaluate(
     split
         `all`, `train`, `val`, `test`
     boxes
-        where poses are estimated: `truth`, `find` (our detector) or a COCO result file
+        where poses are estimated: `truth`, `find` (our detector) or a COCO result file; None: `find` where
+        people are followed, else `truth`
     protocol
-        `pck-torso`, `pck-box`, `coco`; None: what the kind is usually judged by
+        `pck-torso`, `pck-box`, `coco` …; None: what the kind is usually judged by
     flip
         average with the mirrored crop; None: as the quality or network has it
 
@@ -82,9 +72,14 @@ def evaluate_network(
     name: str, data: str, split: str = "all", write: Path | None = None, **asked: Any
 ) -> Evaluated:
     """`evaluate`, with the poses kept, and written into the file `write` for `compare`; `asked` as there."""
-    boxes, protocol = asked.get("boxes", "truth"), asked.get("protocol")
+    boxes, protocol = asked.get("boxes") or "truth", asked.get("protocol")
     kind, samples = open_data(data, split)
     started = time.perf_counter()
+    if aim := motion.aim(kind, protocol, name, asked.get("lift")):
+        result, posed, told = motion.by_network(aim, name, samples, write, asked)
+        made = {"name": name, **told, **made_from(kind, split, samples, started)}
+        stated = {**result.protocol, "split": split, "origin": ORIGIN}
+        return Evaluated(replace(result, protocol=stated, made=made), samples, posed)
     chosen = _chosen(name, asked.get("flip"))
     posed: list[Posed] = []
     how: dict[str, Any] = {}
@@ -101,12 +96,14 @@ def evaluate_network(
             write_poses(write, samples, posed)
         result = judge_poses(judged_by, samples, posed)
         how = {"boxes": boxes, "flip_test": bool(getattr(chosen.settings, "flip", False))}
-    made = {"name": name, **_network(chosen), **_made(kind, split, samples, started)}
+    made = {"name": name, **network_of(chosen), **made_from(kind, split, samples, started)}
     stated = {**result.protocol, **how, "split": split, "origin": ORIGIN}
     return Evaluated(replace(result, protocol=stated, made=made), samples, posed)
 
 
-def evaluate_poses(path: Path, data: str, split: str = "all", protocol: str | None = None) -> Evaluated:
+def evaluate_poses(
+    path: Path, data: str, split: str = "all", protocol: str | None = None, **asked: Any
+) -> Evaluated:
     """Measure the poses that a file holds, whoever made it (`evaluation/filed.py` says what is read).
 
     Raises
@@ -116,10 +113,13 @@ def evaluate_poses(path: Path, data: str, split: str = "all", protocol: str | No
     """
     kind, samples = open_data(data, split)
     started = time.perf_counter()
-    judged_by = _protocol(protocol, kind)
     posed = filed_poses(path, samples)
-    result = judge_poses(judged_by, samples, posed)
-    made = {"name": str(path), **_made(kind, split, samples, started)}
+    told: dict[str, Any] = {}
+    if aim := motion.aim(kind, protocol, None, asked.get("lift")):
+        result, told = motion.by_poses(aim, samples, posed, asked)
+    else:
+        result = judge_poses(_protocol(protocol, kind), samples, posed)
+    made = {"name": str(path), **told, **made_from(kind, split, samples, started)}
     stated = {**result.protocol, "split": split, "origin": ORIGIN}
     return Evaluated(replace(result, protocol=stated, made=made), samples, posed)
 
@@ -139,14 +139,6 @@ def compare(
     return compare_poses(_protocol(protocol, kind), samples, first, second)
 
 
-def open_data(data: str, split: str) -> tuple[str, Samples]:
-    """Open KIND:PATH."""
-    kind, colon, path = data.partition(":")
-    if not colon or not path:
-        raise SettingsError(f"--data {data}: KIND:PATH is expected, such as lsp:data/lsp")
-    return kind, open_kind(kind, path, split)
-
-
 def _chosen(name: str, flip: bool | None) -> Stage:
     """The stage that a network's name or a quality stands for."""
     quality = DEFAULT if name == "default" else name
@@ -154,10 +146,6 @@ def _chosen(name: str, flip: bool | None) -> Stage:
         return stages(Plan(quality=quality, flip=flip), None)[1]  # pyright: ignore[reportArgumentType]
     card = read_card(find(name))
     chosen = stage(method(card.method).kinds[0], name)
-    if "lift" in chosen.method.kinds:
-        raise SettingsError(
-            f"{name}: lifts tracks and sees no pictures; tools/compare_lifts.py judges lifters"
-        )
     if flip is None:
         return chosen
     if "flip" not in {field.name for field in fields(chosen.settings)}:
@@ -168,7 +156,8 @@ def _chosen(name: str, flip: bool | None) -> Stage:
 def _protocol(asked: str | None, kind: str) -> Name:
     known = get_args(Name)
     if asked is not None and asked not in known:
-        raise SettingsError(f"--protocol {asked}: not known; choose from {', '.join(known)}")
+        listed = ", ".join((*known, *motion.PROTOCOLS))
+        raise SettingsError(f"--protocol {asked}: not known; choose from {listed}")
     if asked is None and kind not in POSE_PROTOCOLS:
         raise SettingsError(f"--data {kind}: has no poses; choose from {', '.join(POSE_PROTOCOLS)}")
     return asked or POSE_PROTOCOLS[kind]  # pyright: ignore[reportReturnType]
@@ -189,24 +178,3 @@ def detector(chosen: Stage, least: float | None) -> tuple[Detect, float]:
         raise SettingsError(f"{chosen.method.name}: finds no people on single pictures; name a detector")
     shown = settings if least is None else replace(settings, score=least)
     return Finder(shown, network).detect, settings.tracking.start
-
-
-def _made(kind: str, split: str, samples: Samples, started: float) -> dict[str, Any]:
-    return {
-        "data": {"kind": kind, "split": split, "print": data_print(samples)},
-        "commit": commit(),
-        "seconds": round(time.perf_counter() - started, 1),
-    }
-
-
-def _network(chosen: Stage) -> dict[str, Any]:
-    card = chosen.card
-    if card is None:
-        return {"settings": chosen.described()}
-    held = {
-        "name": card.name,
-        "sha256": card.sha256,
-        "recipe": card.recipe,
-        "recipe_print": card.recipe_print,
-    }
-    return {"weights": held, "settings": chosen.described()}

@@ -5,15 +5,19 @@ Read are
 - COCO keypoint results: a list of {image_id, keypoints, score}; `image_id` is the set's number or the
   picture's name. How many joints there are says which skeleton it is (17 COCO, 14 CrowdPose, 26 Halpe, 133
   whole body), unless a file `….about.json` beside it names them, as marey writes it;
-- PoseTrack's form: an object with `images` and `annotations`, told apart by `file_name`;
+- PoseTrack's form: an object with `images` and `annotations`, told apart by `file_name`, or a folder of such,
+  one for every video; joints have the scores of `scores`, if it is there;
 - OpenPose: a folder with a file `NAME_keypoints.json` for every picture (25 or 18 joints);
-- marey's recordings: a folder; its frames are the pictures in the natural order of their names.
+- marey's recordings: a folder, or a folder of `CLIP.marey` for every clip; the frames are the pictures in the
+  natural order of their names.
 
-Foreign pixels have their centres at whole numbers and move by half of one. Joints of 0, 0 with score 0 are
-missing. A picture that the file does not mention has nobody on it.
+Who is who is told by `track_id` (a number from 0 on), and by a recording's ids. Foreign pixels have their
+centres at whole numbers and move by half of one. Joints of 0, 0 with score 0 are missing. A picture that the
+file does not mention has nobody on it.
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +40,7 @@ from marey.core.skeletons import (
     Skeleton,
 )
 from marey.data.sample import Sample
+from marey.evaluation.clips import by_clip, posed_at
 from marey.evaluation.measure import Posed
 
 BY_COUNT = {len(known): known for known in (COCO17, CROWDPOSE14, HALPE26, WHOLEBODY133)}
@@ -44,10 +49,11 @@ OPENPOSE = {len(known): known for known in (BODY25, COCO18)}
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """One person's joints x, y, score (J, 3), and the score of the whole (1 where the file has none)."""
+    """One person's joints x, y, score (J, 3), the score of the whole (1 where the file has none), and who."""
 
     joints: np.ndarray
     score: float
+    person: int = -1
 
 
 Held = dict[str, list[Pose]]
@@ -62,10 +68,10 @@ def filed_poses(path: Path, samples: Sequence[Sample]) -> list[Posed]:
     DataError
         If the file is none of those above, or has no pose for any of the samples.
     """
-    if path.is_dir() and (path / "run.json").is_file():
+    if path.is_dir() and ((path / "run.json").is_file() or any(path.glob("*.marey"))):
         return _recorded(path, samples)
-    skeleton, held = _openpose(path) if path.is_dir() else _json(path)
-    posed = [_posed(skeleton, _lookup(held, sample)) for sample in samples]
+    skeleton, held = _folder(path) if path.is_dir() else _json(path)
+    posed = [_posed(skeleton, people) for people in _beside(held, samples)]
     if not any(len(one.boxes_px) for one in posed):
         known = ", ".join(list(held)[:3]) or "nothing"
         raise DataError(
@@ -75,10 +81,22 @@ def filed_poses(path: Path, samples: Sequence[Sample]) -> list[Posed]:
     return posed
 
 
-def _lookup(held: Held, sample: Sample) -> list[Pose]:
-    stem = sample.name.rpartition("/")[2].rpartition("#")[2]
-    names = (sample.name, stem, Path(stem).stem, str(int(stem)) if stem.isdecimal() else stem)
-    return next((held[name] for name in names if name in held), [])
+def _beside(held: Held, samples: Sequence[Sample]) -> list[list[Pose]]:
+    """The poses of each picture: by name, by video and name, or by name alone where no two share it.
+
+    PoseTrack's pictures are called alike in every video, so a bare name may be another video's.
+    """
+    full = [sample.name for sample in samples]
+    bare = [name.rpartition("/")[2].rpartition("#")[2] for name in full]
+    times, there = Counter(bare), Counter(Path(name).name for name in held)
+    short = held | {Path(name).name: held[name] for name in held if there[Path(name).name] == 1}
+    found = []
+    for name, stem in zip(full, bare, strict=True):
+        known = [name, "/".join(Path(name).parts[-2:])]
+        if times[stem] == 1:
+            known += [stem, Path(stem).stem, str(int(stem)) if stem.isdecimal() else stem]
+        found.append(next((short[each] for each in known if each in short), []))
+    return found
 
 
 def _posed(skeleton: Skeleton, people: list[Pose]) -> Posed:
@@ -87,7 +105,26 @@ def _posed(skeleton: Skeleton, people: list[Pose]) -> Posed:
     missing = (joints == 0).all(-1)
     xy = np.where(missing[..., None], np.float32(np.nan), joints[..., :2] + np.float32(0.5))
     scores = np.array([one.score for one in people], np.float32)
-    return Posed(skeleton, np.nan_to_num(joints_box(xy)), scores, xy, joints[..., 2].copy(), worth=scores)
+    ids = np.array([one.person for one in people], np.int64)
+    boxes = np.nan_to_num(joints_box(xy))
+    return Posed(skeleton, boxes, scores, xy, joints[..., 2].copy(), worth=scores, ids=ids)
+
+
+def _folder(path: Path) -> tuple[Skeleton, Held]:
+    """A folder of PoseTrack's files, or of OpenPose's."""
+    files = sorted(file for file in path.glob("*.json") if not file.name.endswith("_keypoints.json"))
+    if not files:
+        return _openpose(path)
+    read = [_json(file) for file in files]
+    if len({skeleton for skeleton, _ in read}) > 1:
+        raise DataError(f"{path}: files of several skeletons in one folder; give those of one tool")
+    held: Held = {}
+    for file, (_, of_file) in zip(files, read, strict=True):
+        twice = held.keys() & of_file.keys()
+        if twice:
+            raise DataError(f"{file}: {sorted(twice)[0]} is in another file too; name pictures VIDEO/FRAME")
+        held |= of_file
+    return read[0][0], held
 
 
 def _json(path: Path) -> tuple[Skeleton, Held]:
@@ -103,14 +140,10 @@ def _json(path: Path) -> tuple[Skeleton, Held]:
 
 def _posetrack(path: Path, told: dict[str, Any]) -> tuple[Skeleton, Held]:
     names = {
-        image.get("id"): Path(str(image.get("file_name"))).with_suffix("").as_posix()
+        image.get("id"): "/".join(Path(str(image.get("file_name"))).with_suffix("").parts[-2:])
         for image in told["images"]
     }
-    notes = [(names.get(note.get("image_id"), ""), note) for note in told["annotations"]]
-    short = {name: Path(name).name for name in names.values()}
-    held = _collect(path, notes)
-    if len(set(short.values())) == len(short):  # a name without its folders is enough
-        held = {short.get(name, name): people for name, people in held.items()}
+    held = _collect(path, [(names.get(note.get("image_id"), ""), note) for note in told["annotations"]])
     count = len(next(iter(held.values()))[0].joints) if held else len(POSETRACK18)
     return (POSETRACK18 if count == len(POSETRACK18) else _skeleton_of(path, held)), held
 
@@ -119,8 +152,10 @@ def _collect(path: Path, notes: Sequence[tuple[str, dict[str, Any]]]) -> Held:
     held: Held = {}
     for picture, note in notes:
         joints = _triples(_field(note, "keypoints", path), path)
-        own = note.get("score", 1.0)
-        held.setdefault(picture, []).append(Pose(joints, float(np.mean(own))))
+        if len(each := np.atleast_1d(note.get("scores", ()))) == len(joints):
+            joints = np.column_stack([joints[:, :2], np.where((joints == 0).all(1), 0, each)])
+        pose = Pose(joints, float(np.mean(note.get("score", 1.0))), int(note.get("track_id", -1)))
+        held.setdefault(picture, []).append(pose)
     return held
 
 
@@ -155,26 +190,28 @@ def _openpose(path: Path) -> tuple[Skeleton, Held]:
 
 
 def _recorded(path: Path, samples: Sequence[Sample]) -> list[Posed]:
-    """A recording's frames, the first to the first picture."""
+    """A recording's frames, the first to the first picture; or those of each clip's recording."""
+    if (path / "run.json").is_file():
+        return _laid(path, [sample.name for sample in samples])
+    posed: dict[int, Posed] = {}
+    for clip, places in by_clip(samples).items():
+        folder = path / f"{Path(clip).name}.marey"
+        held = _laid(folder, [samples[k].name for k in places])
+        posed |= dict(zip(places, held, strict=True))
+    return [posed[k] for k in range(len(samples))]
+
+
+def _laid(path: Path, names: Sequence[str]) -> list[Posed]:
+    """A recording's frames beside pictures of these names."""
     recording = Recording.open(path)
     frames = recording.frame.tolist()
-    if len(frames) != len(samples):
+    if len(frames) != len(names):
         raise DataError(
-            f"{path}: has {len(frames)} frames, the data {len(samples)} pictures; record exactly these"
+            f"{path}: has {len(frames)} frames, the data {len(names)} pictures; record exactly these"
         )
-    order = sorted(range(len(samples)), key=lambda k: natural(samples[k].name))
-    posed: dict[int, Posed] = {}
-    for frame, k in zip(frames, order, strict=True):
-        rows = recording.at(frame)
-        worth = np.where(np.isnan(rows.box_scores), 1, rows.box_scores).astype(np.float32)
-        posed[k] = Posed(
-            recording.skeleton,
-            np.nan_to_num(joints_box(rows.xy_px)),
-            worth,
-            rows.xy_px,
-            np.nan_to_num(rows.scores),
-        )
-    return [posed[k] for k in range(len(samples))]
+    order = sorted(range(len(names)), key=lambda k: natural(names[k]))
+    posed = {k: posed_at(recording, frame) for frame, k in zip(frames, order, strict=True)}
+    return [posed[k] for k in range(len(names))]
 
 
 def _load(path: Path) -> Any:
@@ -211,10 +248,13 @@ def write_poses(path: Path, samples: Sequence[Sample], posed: Sequence[Posed]) -
     for sample, one in zip(samples, posed, strict=True):
         triples = np.concatenate([one.xy_px - np.float32(0.5), one.scores[..., None]], -1)
         triples[np.isnan(triples).any(-1)] = 0
+        ids = [-1] * len(triples) if one.ids is None else one.ids.tolist()
         flat = triples.reshape(len(triples), 3 * len(one.skeleton)).tolist()
-        for joints, worth in zip(flat, one.ranks.tolist(), strict=True):
+        people = zip(flat, one.ranks.tolist(), ids, strict=True)
+        for joints, worth, person in people:
             rounded = [round(value, 4) for value in joints]
-            results.append({"image_id": sample.name, "category_id": 1, "keypoints": rounded, "score": worth})
+            note = {"image_id": sample.name, "category_id": 1, "keypoints": rounded, "score": worth}
+            results.append(note if person < 0 else {**note, "track_id": person})
     about = {"joints": posed[0].skeleton.joints, "kind": samples[0].kind}
     for file, content in ((path, results), (path.with_suffix(".about.json"), about)):
         text = json.dumps(content, allow_nan=False)

@@ -23,33 +23,45 @@ Sums = dict[str, tuple[float, float]]
 """Sum and count of each figure over a take."""
 
 
-def take_sums(predicted: Pose, truth: Pose) -> Sums:
-    """Sums and counts of the figures of one take.
+def take_errors(given: Pose, wanted: Pose, rate_hz: float) -> dict[str, np.ndarray]:
+    """Errors of one take by figure, arrays over frames and joints; poses in mm, root at 0.
 
     P1, P2, P3 and `MPJVE_mm_s` as in `metrics/mpjpe.py`; `depth` and `plane` are P1's parts along the
     camera's axis and across it; `slow`, `middle`, `fast` are P1 by the joint's true speed: below 0.25 m/s, up
-    to 1 m/s, above; `bones` is how much their lengths vary in the take, a share (`lifting/body.py`).
+    to 1 m/s, above.
     """
-    given, wanted = predicted * MM, truth * MM
     found = {
         "P1": mpjpe.errors(given, wanted),
         "P2": mpjpe.errors(mpjpe.aligned(given, wanted), wanted),
         "P3": mpjpe.errors(mpjpe.scaled(given, wanted), wanted),
-        "MPJVE_mm_s": mpjpe.motion_errors(given, wanted, 1, RATE_HZ),
+        "MPJVE_mm_s": mpjpe.motion_errors(given, wanted, 1, rate_hz),
         "depth": np.abs(given[..., 2] - wanted[..., 2]),
         "plane": np.linalg.norm(given[..., :2] - wanted[..., :2], axis=-1),
     }
-    speed = np.linalg.norm(np.gradient(wanted, axis=0), axis=-1) * RATE_HZ
+    moved = np.gradient(wanted, axis=0) if len(wanted) > 1 else np.full(wanted.shape, np.nan)
+    speed = np.linalg.norm(moved, axis=-1) * rate_hz
     for name, low, high in (("slow", -1.0, 250.0), ("middle", 250.0, 1000.0), ("fast", 1000.0, np.inf)):
         found[name] = np.where((speed > low) & (speed <= high), found["P1"], np.nan)
-    sums: Sums = {}
-    for name, values in found.items():
-        there = np.isfinite(values)
-        sums[name] = (float(values[there].sum()), float(there.sum()))
+    return found
+
+
+def take_sums(predicted: Pose, truth: Pose) -> Sums:
+    """Sums and counts of the figures of one take (`take_errors`), in statures.
+
+    `bones` is how much their lengths vary in the take, a share (`lifting/body.py`).
+    """
+    found = take_errors(predicted * MM, truth * MM, RATE_HZ)
+    sums = {name: summed(values) for name, values in found.items()}
     varies = bones(predicted)[1]
     sums["bones"] = (varies, 1.0) if np.isfinite(varies) else (0.0, 0.0)
-    sums["coverage"] = (float(np.isfinite(found["P1"]).sum()), float(wanted[..., 0].size))
+    sums["coverage"] = (sums["P1"][1], float(truth[..., 0].size))
     return sums
+
+
+def summed(values: np.ndarray) -> tuple[float, float]:
+    """Sum and count of what is there."""
+    there = np.isfinite(values)
+    return float(values[there].sum()), float(there.sum())
 
 
 def figures(takes: Sequence[Sums]) -> dict[str, float]:

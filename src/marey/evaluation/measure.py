@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int64, UInt8
 
 from marey.core.errors import DataError
 from marey.core.nouns import Frame, People, Poses, no_looks
@@ -28,7 +28,9 @@ Detect = Callable[[list[UInt8[np.ndarray, "H W 3"]]], list[tuple[np.ndarray, np.
 class Posed:
     """The poses estimated on one picture.
 
-    `worth` is each pose's own score where its maker gave one; else it is box score × mean joint score.
+    `worth` is each pose's own score where its maker gave one; else it is box score × mean joint score. `ids`
+    say who is who from picture to picture (below 0: nobody knows); None where nothing was followed. `xyz_m`
+    are places in space, in gravity's axes, where a recording has them.
     """
 
     skeleton: Skeleton
@@ -37,6 +39,8 @@ class Posed:
     xy_px: Float32[np.ndarray, "N J 2"]
     scores: Float32[np.ndarray, "N J"]
     worth: Float32[np.ndarray, " N"] | None = None
+    ids: Int64[np.ndarray, " N"] | None = None
+    xyz_m: Float32[np.ndarray, "N J 3"] | None = None
 
     @property
     def ranks(self) -> Float32[np.ndarray, " N"]:

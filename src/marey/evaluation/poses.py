@@ -8,9 +8,12 @@
 `coco`             keypoint AP: score = box score × mean joint score, no suppression, 20 estimates an image
 `crowdpose`        the same over 14 joints, with easy, medium and hard pictures, nobody cut off
 `posetrack`        AP of each of 15 joints within half a head, macro
+`posetrack-tracks` MOTA of each of 15 joints within half a head, macro
+`tracks`           HOTA, IDF1, CLEAR MOT of people by OKS
+`hieve`            HiEve's AP, weighted or not, in four readings
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -19,14 +22,21 @@ import numpy as np
 from marey.core.errors import DataError
 from marey.data.sample import Sample
 from marey.evaluation.by_ap import keypoint_ap, posetrack_ap
+from marey.evaluation.by_hieve import hieve_ap
 from marey.evaluation.by_pck import pck_family
+from marey.evaluation.by_tracks import joint_tracks, people_tracks
 from marey.evaluation.intervals import bootstrap, paired
 from marey.evaluation.judged import Judged
 from marey.evaluation.measure import Posed
 from marey.evaluation.result import Result
 from marey.metrics import pck
 
-Name = Literal["pck-torso", "pck-box", "pck-box-visible", "pckh", "pixels", "coco", "crowdpose", "posetrack"]
+Name = Literal[
+    "pck-torso", "pck-box", "pck-box-visible", "pckh", "pixels", "coco", "crowdpose", "posetrack",
+    "posetrack-tracks", "tracks", "hieve",
+]  # fmt: skip
+TRACKS = ("posetrack-tracks", "tracks")
+"""Protocols that need to know who is who from picture to picture."""
 
 POSE_PROTOCOLS: dict[str, Name] = {
     "lsp": "pck-torso",
@@ -45,8 +55,18 @@ POSE_PROTOCOLS: dict[str, Name] = {
     "crowdpose": "crowdpose",
     "posetrack18": "posetrack",
     "posetrack21": "posetrack",
+    "hie": "hieve",
+    "synth": "coco",
+    "bench": "coco",
 }
 """What poses are judged by, unless another is asked for."""
+
+OTHERS: dict[str, Callable[[Sequence[Sample], Sequence[Posed]], Judged]] = {
+    "posetrack": posetrack_ap,
+    "posetrack-tracks": joint_tracks,
+    "tracks": people_tracks,
+    "hieve": hieve_ap,
+}
 
 
 def judge_poses(name: Name, samples: Sequence[Sample], posed: Sequence[Posed]) -> Result:
@@ -58,6 +78,8 @@ def judge_poses(name: Name, samples: Sequence[Sample], posed: Sequence[Posed]) -
         If the protocol does not fit the data, or nothing in them can be compared.
     """
     judged = judge(name, samples, posed)
+    if name in TRACKS and len(judged.clips) < 2:  # one clip says nothing of others
+        return judged.result
     return replace(judged.result, intervals=bootstrap(judged.clips, judged.figures))
 
 
@@ -84,4 +106,6 @@ def judge(name: Name, samples: Sequence[Sample], posed: Sequence[Posed]) -> Judg
         raise DataError(f"{samples[0].kind}: no joint is labelled in this split; choose data with poses")
     if name in pck.PROTOCOLS:
         return pck_family(name, samples, posed)
-    return posetrack_ap(samples, posed) if name == "posetrack" else keypoint_ap(name, samples, posed)
+    if name in OTHERS:
+        return OTHERS[name](samples, posed)
+    return keypoint_ap(name, samples, posed)

@@ -106,10 +106,10 @@ def without(frame: Frame, polygons: Sequence[Float[np.ndarray, "_ 2"]]) -> Frame
     """The frame without joints inside ignore regions, on both sides."""
 
     def kept(xy: Float[np.ndarray, "N J 2"]) -> Float[np.ndarray, "N J 2"]:
-        inside = np.zeros(xy.shape[:2], bool)
+        gone = np.zeros(xy.shape[:2], bool)
         for polygon in polygons:
-            inside |= _inside(xy, polygon)
-        return np.where(inside[..., None], np.nan, xy)
+            gone |= inside(xy, polygon)
+        return np.where(gone[..., None], np.nan, xy)
 
     return replace(frame, xy=kept(frame.xy), truth=kept(frame.truth))
 
@@ -125,8 +125,8 @@ def confident(frame: Frame, joint_score: float, pose_score: float) -> Frame:
     return replace(frame, xy=np.where(weak[..., None], np.nan, frame.xy))
 
 
-def _inside(xy: Float[np.ndarray, "N J 2"], polygon: Float[np.ndarray, "P 2"]) -> Bool[np.ndarray, "N J"]:
-    """Even-odd rule: whether a ray to the right crosses the outline an odd number of times."""
+def inside(xy: Float[np.ndarray, "N J 2"], polygon: Float[np.ndarray, "P 2"]) -> Bool[np.ndarray, "N J"]:
+    """Joints in an outline, by the even-odd rule: a ray to the right crosses it an odd number of times."""
     x, y = xy[..., 0, None], xy[..., 1, None]
     (x0, y0), (x1, y1) = polygon.T, np.roll(polygon, -1, 0).T
     rise = np.where(y1 == y0, 1.0, y1 - y0)
