@@ -13,8 +13,8 @@ Head size: the 14 joints have no head box; 0.6 × 2 × |nose − chest| (our cho
 joints, or for `pckh_share` without nose or chest, is not counted, and the caller says how many.
 Weight of a frame: c1·exp(CI) + c2·N with c1 = 2, c2 = 1; CI is the crowd index (`crowding`), N the number of
 kinds of unusual action in the frame (fighting, falling over, crouching or bowing). c1, c2, CI and N are the
-paper's; the form of the sum could not be read in the copy at hand and is from memory: confirm it before
-quoting. AP itself is w-AP with all weights 1.
+paper's; the form of the sum is missing from the two copies that could be read and is from memory: confirm it
+before quoting. AP itself is w-AP with all weights 1.
 Traps: visibility 0 is visible, 1 hidden, −1 not labelled; test labels are hidden, so name the split.
 Arrays of one frame: D predictions, G truths. Metrics in [0, 1].
 """
