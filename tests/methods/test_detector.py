@@ -25,15 +25,15 @@ class Bright:
         size = rgb.shape[2], rgb.shape[1]
         points = cells(size)
         score = np.full((len(rgb), len(points)), -9, np.float32)
-        reach = np.zeros((len(rgb), len(points), 4), np.float32)
+        said = np.zeros((len(rgb), len(points), 4), np.float32)
         for k, one in enumerate(rgb):
             rows, columns = np.nonzero(one[..., 0] > 200)
             if len(rows):
                 box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], np.float32)
                 cell = int(np.abs(points[:, :2] - (box[:2] + box[2:]) / 2).sum(1).argmin())
                 score[k, cell] = 3
-                reach[k, cell] = encode(box[None], points[[cell]])[0]
-        return {"score": score, "reach": reach}
+                said[k, cell] = encode(box[None], points[[cell]])[0]
+        return {"score": score, "box": said}
 
 
 def clip(count, size=(640, 360), first=0):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -19,9 +21,9 @@ def net():
 def test_cells_are_those_of_the_method(net, size):
     rgb = torch.randint(0, 256, (2, size[1], size[0], 3), dtype=torch.uint8)
     with torch.no_grad():
-        score, reach = net(rgb)
+        score, box = net(rgb)
     assert score.shape == (2, len(cells(size)))
-    assert reach.shape == (2, len(cells(size)), 4)
+    assert box.shape == (2, len(cells(size)), 4)
 
 
 def test_an_untrained_network_sees_nobody(net):
@@ -32,9 +34,9 @@ def test_an_untrained_network_sees_nobody(net):
 
 def test_boxes_of_cells_are_those_of_the_method():
     points = cells((96, 64))
-    reach = np.random.default_rng(0).normal(0, 1, (1, len(points), 4)).astype(np.float32)
-    wanted, _ = decode_numpy(np.zeros(len(points), np.float32), reach[0], (96, 64), 0.0)
-    found = twin.cell_boxes(torch.from_numpy(reach), torch.from_numpy(points))[0]
+    box = np.random.default_rng(0).normal(0, 1, (1, len(points), 4)).astype(np.float32)
+    wanted, _ = decode_numpy(np.zeros(len(points), np.float32), box[0], (96, 64), 0.0)
+    found = twin.cell_boxes(torch.from_numpy(box), torch.from_numpy(points))[0]
     np.testing.assert_allclose(found.numpy(), wanted, atol=1e-3)
 
 
@@ -51,19 +53,22 @@ def targets(boxes, ignore=()):
 
 
 def ideal(boxes, points):
-    """Reaches by which every cell inside a box gives it exactly."""
-    reach = torch.zeros(1, len(points), 4)
-    for box in boxes:
-        inside = (
-            (points[:, 0] > box[0])
-            & (points[:, 0] < box[2])
-            & (points[:, 1] > box[1])
-            & (points[:, 1] < box[3])
+    """What every cell inside a box says to give it exactly."""
+    said = torch.zeros(1, len(points), 4)
+    for x0, y0, x1, y1 in boxes:
+        x, y, stride = points.T
+        inside = (x > x0) & (x < x1) & (y > y0) & (y < y1)
+        own = torch.stack(
+            [
+                ((x0 + x1) / 2 - x) / stride,
+                ((y0 + y1) / 2 - y) / stride,
+                ((x1 - x0) / stride).log(),
+                ((y1 - y0) / stride).log(),
+            ],
+            1,
         )
-        own = points[inside]
-        far = torch.stack([own[:, 0] - box[0], own[:, 1] - box[1], box[2] - own[:, 0], box[3] - own[:, 1]], 1)
-        reach[0, inside] = (far / own[:, 2:]).log()
-    return reach
+        said[0, inside] = own[inside]
+    return said
 
 
 def test_ten_cells_inside_a_box_answer_for_it():
@@ -86,31 +91,31 @@ def test_nobody_is_answered_for_where_nobody_is():
     assert wanted.max() == 0
 
 
-def losses(score, reach, held, size=(96, 96)):
+def losses(score, box, held, size=(96, 96)):
     batch = {"rgb": torch.zeros(1, size[1], size[0], 3, dtype=torch.uint8)}
     batch |= {"boxes": held.boxes, "real": held.real, "ignore": held.ignore}
-    return twin.loss((score, reach), batch, Detector())
+    return twin.loss((score, box), batch, Detector())
 
 
 def test_the_truth_costs_next_to_nothing():
     points = torch.from_numpy(cells((96, 96)))
     boxes = [[10.0, 10, 60, 80]]
-    held, reach = targets(boxes), ideal(boxes, points)
-    wanted, _ = twin.assign(torch.full((1, len(points)), 0.5), twin.cell_boxes(reach, points), points, held)
-    good = losses(torch.where(wanted > 0.5, 9.0, -9.0), reach, held)
+    held, box = targets(boxes), ideal(boxes, points)
+    wanted, _ = twin.assign(torch.full((1, len(points)), 0.5), twin.cell_boxes(box, points), points, held)
+    good = losses(torch.where(wanted > 0.5, 9.0, -9.0), box, held)
     assert good["box"] < 1e-3
     assert good["loss"] < 0.1
-    assert losses(torch.full((1, len(points)), -9.0), reach, held)["loss"] > 1
+    assert losses(torch.full((1, len(points)), -9.0), box, held)["loss"] > 1
 
 
 def test_cells_in_an_ignore_region_count_neither_way():
     points = torch.from_numpy(cells((96, 96)))
-    score, reach = torch.full((1, len(points)), 3.0), torch.zeros(1, len(points), 4)
+    score, box = torch.full((1, len(points)), 3.0), torch.zeros(1, len(points), 4)
     nobody = torch.zeros(1, 1, dtype=torch.bool)
     everywhere = twin.Targets(torch.zeros(1, 1, 4), nobody, torch.tensor([[[0.0, 0, 96, 96]]]))
     nowhere = twin.Targets(torch.zeros(1, 1, 4), nobody, torch.zeros(1, 1, 4))
-    assert losses(score, reach, everywhere)["loss"] == 0
-    assert losses(score, reach, nowhere)["loss"] > 100
+    assert losses(score, box, everywhere)["loss"] == 0
+    assert losses(score, box, nowhere)["loss"] > 100
 
 
 def test_a_few_steps_teach_one_picture():
@@ -127,16 +132,11 @@ def test_a_few_steps_teach_one_picture():
         parts["loss"].backward()
         optimizer.step()
     with torch.no_grad():
-        score, reach = net.eval()(rgb)
-    boxes, scores = decode_numpy(score[0].numpy(), reach[0].numpy(), (64, 64), 0.0)
+        score, box = net.eval()(rgb)
+    boxes, scores = decode_numpy(score[0].numpy(), box[0].numpy(), (64, 64), 0.0)
     best = int(scores.argmax())
     assert scores[best] > 0.3
     assert box_iou(boxes[best : best + 1], np.array([[16, 8, 44, 58]], np.float32))[0, 0] > 0.6
-
-
-def test_the_start_needs_pictures():
-    with pytest.raises(twin.WeightsError, match="pictures"):
-        twin.start(twin.build(Detector()), Detector(), {})
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Constant folding", "ignore:.*legacy.*")
@@ -152,26 +152,38 @@ def test_the_file_computes_what_the_module_computes_at_any_size(net, size, tmp_p
     rgb = np.random.default_rng(0).integers(0, 256, (2, size[1], size[0], 3)).astype(np.uint8)
     found = session({"rgb": rgb})
     with torch.no_grad():
-        score, reach = net(torch.from_numpy(rgb))
+        score, box = net(torch.from_numpy(rgb))
     np.testing.assert_allclose(found["score"], score.numpy(), atol=0.05)  # weights lie as float16
-    np.testing.assert_allclose(found["reach"], reach.numpy(), atol=0.05)
+    np.testing.assert_allclose(found["box"], box.numpy(), atol=0.05)
 
 
-def test_fresh_layers_are_evened_out_before_they_are_clipped():
-    torch.manual_seed(0)
-    net, rgb = (
-        twin.build(Detector()),
-        np.random.default_rng(0).integers(0, 256, (4, 96, 96, 3)).astype(np.uint8),
+def test_both_is_the_chance_of_two_things_at_once():
+    a, b = torch.randn(2, 1000, generator=torch.Generator().manual_seed(0)) * 8
+    found = twin.both(a, b).double().sigmoid()
+    torch.testing.assert_close(found, a.double().sigmoid() * b.double().sigmoid(), rtol=1e-5, atol=1e-12)
+
+
+def test_a_start_of_another_network_is_refused():
+    with pytest.raises(twin.starts.WeightsError, match="0 convolutions"):
+        twin.start(twin.build(Detector()), Detector(), {})
+
+
+NANO = Path("../shared/data/teachers/yolox_nano.onnx")
+
+
+@pytest.mark.skipif(not NANO.is_file(), reason="../shared/data/teachers is not here")
+def test_it_starts_as_yolox_nano():
+    """Score = thing × person and the same boxes, as the file that others made says them."""
+    import onnxruntime
+
+    net = twin.build(Detector()).eval()
+    twin.start(net, Detector(), twin.starts.read("yolox-nano", NANO.parent))
+    rgb = (
+        np.random.default_rng(0).integers(0, 256, (1, 13, 13, 3)).astype(np.uint8).repeat(32, 1).repeat(32, 2)
     )
+    bgr = rgb[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32)
+    out = onnxruntime.InferenceSession(NANO).run(None, {"images": bgr})[0][0]
     with torch.no_grad():
-        net.laterals[1].weight.mul_(50)
-        net.body.blocks[16].project.weight.mul_(20)
-    held = {}
-    for level, smooth in enumerate(net.smooth):
-        smooth.register_forward_hook(lambda part, given, out, level=level: held.update({level: out}))
-    twin.even_out(net, rgb)
-    with torch.no_grad():
-        net(torch.from_numpy(rgb))
-    for out in held.values():
-        assert (out == 6).float().mean() < 0.02
-        assert 0.2 < (out == 0).float().mean() < 0.8
+        score, box = net(torch.from_numpy(rgb))
+    np.testing.assert_allclose(score[0].sigmoid().numpy(), out[:, 4] * out[:, 5], rtol=1e-3, atol=1e-7)
+    np.testing.assert_allclose(box[0].numpy(), out[:, :4] - [0.5, 0.5, 0, 0], atol=1e-3)

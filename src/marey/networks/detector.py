@@ -1,9 +1,9 @@
-"""The trainable twin of `methods/detector.py`: MoveNet Lightning's trunk, a light pyramid, one shared head.
+"""The trainable twin of `methods/detector.py`: YOLOX-nano's layers, one class, any size of picture.
 
 Conventions: `rgb` uint8 (B, H, W, 3), H and W multiples of 32 and otherwise free; cells as
-`methods.detector.cells` lists them; `score` before the sigmoid, `reach` before the exponential.
-Ours: blocks 1 and 2 of the trunk, a quarter of the time at this size, keep 48 of 96 and 96 of 144 hidden
-channels (`trunks/slim.py` chooses them), and the last block projects straight into the pyramid.
+`methods.detector.cells` lists them; `score` before the sigmoid, `box` as `methods.detector.decode` reads it.
+YOLOX (Ge et al. 2021, arXiv:2107.08430) says apart how sure it is that a cell has something and what it is;
+the score is the chance of both, in one number: starting from its weights, ours sees what it sees.
 The loss: cells are assigned by task alignment (TOOD, Feng et al., ICCV 2021; constants as in its code and
 YOLOv8): the ten cells inside a box whose score^½·IoU⁶ is highest answer for it. Their score should be their
 IoU relative to the best of the box, by plain cross-entropy (varifocal loss, Zhang et al., CVPR 2021, left
@@ -11,7 +11,6 @@ empty cells at scores of 0.2 for hundreds of steps); their box is judged by gene
 al., CVPR 2019). Cells inside an ignore region that answer for nobody count neither way.
 """
 
-import copy
 import math
 from dataclasses import dataclass
 
@@ -21,125 +20,90 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from marey.core.errors import WeightsError
-from marey.methods.detector import FURTHEST, STRIDES, cells
+from marey.methods.detector import FURTHEST, cells
 from marey.methods.detector import Detector as Settings
 from marey.trunks import starts
-from marey.trunks.mobilenet import LIGHTNING, Inverted, MobileNetV2, ScaledConv
-from marey.trunks.movenet import MoveNetTrunk
-from marey.trunks.slim import slim
+from marey.trunks.csp import CHANNELS, CSPDarknet, Pyramid, conv, separable
+from marey.trunks.mobilenet import ScaledConv
 
-SLIM = {1: 48, 2: 96}
-"""Hidden channels kept, by block."""
-TAPS = (5, 12, 16)
-CHANNELS = 64
-PRIOR = 0.01
-"""Score of every cell before training: nearly all are empty (RetinaNet, Lin et al., ICCV 2017)."""
+WIDTH = 64
+"""Channels of the heads."""
+PERSON = 0
+"""Person's number among COCO's 80 classes."""
+PRIOR = 0.1
+"""Score of every cell before training, of having something and of that being a person each: 0.01 together,
+as nearly all are empty (RetinaNet, Lin et al., ICCV 2017)."""
 BEST, SCORE_POWER, IOU_POWER = 10, 0.5, 6.0
 BOX_WEIGHT = 2.5
 """PP-YOLOE's (Xu et al. 2022)."""
 
 
-class Separable(nn.Module):
-    """Depthwise 5×5 (a cell must see more than a limb), then 1×1 and ReLU6."""
+class Head(nn.Module):
+    """What the cells of one level say: whether there is something, whether a person, and its box."""
 
     def __init__(self, channels: int):
         super().__init__()
-        self.depthwise = ScaledConv(channels, channels, 5, groups=channels).unbiased()
-        self.pointwise = ScaledConv(channels, channels, act="relu6")
-        nn.init.normal_(self.depthwise.weight, std=0.1)
+        self.stem = conv(channels, WIDTH)
+        self.kind = nn.Sequential(separable(WIDTH, WIDTH), separable(WIDTH, WIDTH))
+        self.place = nn.Sequential(separable(WIDTH, WIDTH), separable(WIDTH, WIDTH))
+        self.person, self.thing, self.box = last(1), last(1), last(4)
         with torch.no_grad():
-            self.depthwise.weight[:, :, 2, 2] += 1.0
+            for part in (self.person, self.thing):
+                part.bias.fill_(math.log(PRIOR / (1 - PRIOR)))
 
-    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """Apply both."""
-        # float32 always: oneDNN's gradient of this convolution takes 4.7 times as long in bf16
-        with torch.autocast(x.device.type, enabled=False):
-            x = self.depthwise(x.float())
-        return self.pointwise(x)
+    def forward(self, x: Float[Tensor, "B C h w"]) -> tuple[Float[Tensor, "B A"], Float[Tensor, "B A 4"]]:
+        """`score` and `box` of the level's cells."""
+        x = self.stem(x)
+        place = self.place(x)
+        score = both(self.thing(place), self.person(self.kind(x)))
+        return score.flatten(1), self.box(place).flatten(2).transpose(1, 2)
 
 
 class Detector(nn.Module):
-    """Score and reach of every cell."""
+    """Score and box of every cell."""
 
     def __init__(self):
         super().__init__()
-        self.body = MobileNetV2(LIGHTNING, taps=TAPS)
-        for number, hidden in SLIM.items():
-            wide = self.body.blocks[number]
-            inputs, outputs = wide.expand.weight.shape[1], wide.project.weight.shape[0]
-            self.body.blocks[number] = Inverted(inputs, outputs, hidden, wide.depthwise.stride)
-        self.body.blocks[16].project = ScaledConv(LIGHTNING.stages[5] * 6, CHANNELS)
-        self.laterals = nn.ModuleList(ScaledConv(LIGHTNING.stages[k], CHANNELS) for k in (2, 4))
-        self.smooth = nn.ModuleList(Separable(CHANNELS) for _ in STRIDES)
-        self.score = nn.Sequential(Separable(CHANNELS), Separable(CHANNELS))
-        self.reach = nn.Sequential(Separable(CHANNELS), Separable(CHANNELS))
-        self.score_last = ScaledConv(CHANNELS, 1)
-        self.reach_last = ScaledConv(CHANNELS, 4)
-        self.gain = nn.Parameter(torch.ones(len(STRIDES)))
-        with torch.no_grad():
-            for last, bias in ((self.score_last, math.log(PRIOR / (1 - PRIOR))), (self.reach_last, 1.0)):
-                last.scale.fill_(0.1)
-                last.bias.fill_(bias)
+        self.trunk = CSPDarknet()
+        self.pyramid = Pyramid()
+        self.heads = nn.ModuleList(Head(channels) for channels in CHANNELS)
 
     def forward(self, rgb: UInt8[Tensor, "B H W 3"]) -> tuple[Float[Tensor, "B A"], Float[Tensor, "B A 4"]]:
-        """`score` and `reach` of all cells."""
-        return self.heads(self.pyramid(rgb.permute(0, 3, 1, 2).to(torch.float32) / 127.5 - 1))
-
-    def heads(
-        self, maps: list[Float[Tensor, "B C h w"]]
-    ) -> tuple[Float[Tensor, "B A"], Float[Tensor, "B A 4"]]:
-        """`score` and `reach` of the cells of all levels, finest first."""
-        scores, reaches = [], []
-        for level, coarse in enumerate(maps):
-            x = self.smooth[level](coarse)
-            scores.append(self.score_last(self.score(x)).flatten(1))
-            reach = self.reach_last(self.reach(x)) * self.gain[level]
-            reaches.append(reach.flatten(2).transpose(1, 2))
-        return torch.cat(scores, 1), torch.cat(reaches, 1)
-
-    def pyramid(self, x: Float[Tensor, "B 3 H W"]) -> list[Float[Tensor, "B C h w"]]:
-        """Maps at strides 8, 16 and 32; each takes in the coarser one."""
-        fine, middle, coarse = self.body(x)
-        middle = self.laterals[1](middle) + F.interpolate(coarse, scale_factor=2.0, mode="nearest")
-        fine = self.laterals[0](fine) + F.interpolate(middle, scale_factor=2.0, mode="nearest")
-        return [fine, middle, coarse]
+        """`score` and `box` of all cells, finest level first."""
+        maps = self.pyramid(self.trunk(rgb.permute(0, 3, 1, 2).to(torch.float32)))
+        found = [head(x) for head, x in zip(self.heads, maps, strict=True)]
+        return torch.cat([score for score, _ in found], 1), torch.cat([box for _, box in found], 1)
 
 
-class RawStem(nn.Module):
-    """A trunk's stem that takes 0–255 as they are: the normalisation lies in its weights.
+def last(outputs: int) -> ScaledConv:
+    """A 1×1 without an activation that says little at first."""
+    made = ScaledConv(WIDTH, outputs)
+    nn.init.constant_(made.scale, 0.1)
+    return made
 
-    On processors an elementwise pass over the picture costs as much as the stem itself. What is padded is the
-    value that normalises to zero.
+
+def both(a: Tensor, b: Tensor) -> Tensor:
+    """The log-odds of two things at once whose chances are sigmoid(a) and sigmoid(b).
+
+    They are −ln(e^−a + e^−b + e^(−a−b)), here with the largest term taken out.
     """
-
-    MIDDLE = 127.5
-
-    def __init__(self, stem: ScaledConv):
-        super().__init__()
-        with torch.no_grad():
-            weight = stem.weight * (stem.scale * stem.size)[:, None, None, None]
-            self.weight = nn.Parameter((weight / self.MIDDLE).half().float())  # as the file stores it
-            self.bias = nn.Parameter((stem.bias - self.MIDDLE * self.weight.sum((1, 2, 3))).half().float())
-
-    def forward(self, x: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:
-        """Convolve with stride 2, ReLU6."""
-        return F.relu6(F.conv2d(F.pad(x, (0, 1, 0, 1), value=self.MIDDLE), self.weight, self.bias, 2))
+    terms = [term.float() for term in (-a, -b, -a - b)]
+    most = torch.maximum(torch.maximum(terms[0], terms[1]), terms[2]).detach()
+    return -most - sum((term - most).exp() for term in terms).log()
 
 
 class Exported(nn.Module):
-    """What the network file computes: `score` and `reach`."""
+    """What the network file computes: `score` and `box`."""
 
-    outputs = ("score", "reach")
+    outputs = ("score", "box")
 
     def __init__(self, net: Detector):
         super().__init__()
-        self.net = copy.deepcopy(net)
-        self.net.body.stem = RawStem(self.net.body.stem)
+        self.net = net
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
-        """`score` and `reach` of all cells."""
-        return self.net.heads(self.net.pyramid(rgb.permute(0, 3, 1, 2).to(torch.float32)))
+        """`score` and `box` of all cells."""
+        return self.net(rgb)
 
 
 def build(settings: Settings) -> Detector:
@@ -147,61 +111,20 @@ def build(settings: Settings) -> Detector:
     return Detector()
 
 
-def start(net: Detector, settings: Settings, arrays: starts.Arrays, rgb: np.ndarray | None = None) -> None:
-    """Take over MoveNet's trunk; `rgb` uint8 (B, H, W, 3) are pictures on which channels are chosen.
-
-    Raises
-    ------
-    WeightsError
-        Without pictures.
-    """
-    if rgb is None:
-        raise WeightsError(
-            "the detector's start chooses channels on training pictures: set train.steps above 0"
-        )
-    whole = MoveNetTrunk(LIGHTNING)
-    starts.movenet_trunk(whole, arrays)
-    net.body.stem.load_state_dict(whole.body.stem.state_dict())
-    x = whole.body.stem(torch.from_numpy(rgb).permute(0, 3, 1, 2).float() / 127.5 - 1).detach()
-    for number, (old, new) in enumerate(zip(whole.body.blocks, net.body.blocks, strict=True)):
-        if number in SLIM:
-            slim(old, new, x)
-            x = new(x).detach()
-        elif number < max(SLIM):
-            new.load_state_dict(old.state_dict())
-            x = new(x).detach()
-        else:
-            kept = {
-                name: value
-                for name, value in old.state_dict().items()
-                if number < 16 or "project" not in name
-            }
-            new.load_state_dict(kept, strict=number < 16)
-    even_out(net, rgb)
-
-
 @torch.no_grad()
-def even_out(net: Detector, rgb: UInt8[np.ndarray, "B H W 3"]) -> None:
-    """Scale every layer that starts at random to outputs of standard deviation 1.
-
-    This is LSUV (Mishkin and Matas 2016). The trunk's maps have deviations of 2 to 30: without this the
-    pyramid's ReLU6 is at 0 or 6 nearly everywhere and nothing behind it learns.
-    """
-    done: set[nn.Module] = set()
-
-    def scale(layer: ScaledConv, given: tuple[Tensor]) -> None:
-        if layer not in done:
-            done.add(layer)
-            act, layer.act = layer.act, ""
-            layer.size.div_(layer.forward(given[0]).std().clamp_min(1e-6))
-            layer.act = act
-
-    fresh = [net.body.blocks[16].project, *net.laterals, *net.smooth, *net.score, *net.reach]
-    layers = [layer for part in fresh for layer in part.modules() if isinstance(layer, ScaledConv)]
-    hooks = [layer.register_forward_pre_hook(scale) for layer in layers]
-    net(torch.from_numpy(rgb))
-    for hook in hooks:
-        hook.remove()
+def start(net: Detector, settings: Settings, arrays: starts.Arrays, rgb: np.ndarray | None = None) -> None:
+    """Take over YOLOX-nano, of its 80 classes the people; `rgb` is not looked at."""
+    ends = [end for head in net.heads for end in (head.person, head.thing, head.box)]
+    convolutions = [m for m in net.modules() if isinstance(m, ScaledConv) and m not in ends]
+    starts.yolox(convolutions, arrays)
+    for level, head in enumerate(net.heads):
+        for end, name in ((head.person, "cls"), (head.thing, "obj"), (head.box, "reg")):
+            weight, bias = (
+                torch.from_numpy(arrays[f"head.{name}_preds.{level}.{part}"]) for part in ("weight", "bias")
+            )
+            rows = slice(PERSON, PERSON + 1) if name == "cls" else slice(None)
+            end.fill(weight[rows], bias[rows])
+        head.box.bias[:2] -= 0.5  # YOLOX counts from a cell's corner, we from its middle
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +141,11 @@ def loss(outputs: tuple[Tensor, Tensor], batch: dict[str, Tensor], settings: Set
 
     `batch`: `rgb` and the fields of `Targets`.
     """
-    score, reach = outputs
+    score, box = outputs
     height, width = batch["rgb"].shape[1:3]
     points = torch.from_numpy(cells((width, height))).to(score.device)
     targets = Targets(batch["boxes"], batch["real"], batch["ignore"])
-    boxes = cell_boxes(reach, points)
+    boxes = cell_boxes(box, points)
     with torch.no_grad():
         wanted, owner = assign(score.sigmoid(), boxes, points, targets)
         counted = (wanted > 0) | ~_inside(points, targets.ignore).any(1)
@@ -234,10 +157,11 @@ def loss(outputs: tuple[Tensor, Tensor], batch: dict[str, Tensor], settings: Set
     return {"loss": by_score + BOX_WEIGHT * by_box, "score": by_score.detach(), "box": by_box.detach()}
 
 
-def cell_boxes(reach: Float[Tensor, "B A 4"], points: Float[Tensor, "A 3"]) -> Float[Tensor, "B A 4"]:
-    """Boxes in input px."""
-    far = reach.clamp(-FURTHEST, FURTHEST).exp() * points[:, 2:]
-    return torch.cat([points[:, :2] - far[..., :2], points[:, :2] + far[..., 2:]], -1)
+def cell_boxes(box: Float[Tensor, "B A 4"], points: Float[Tensor, "A 3"]) -> Float[Tensor, "B A 4"]:
+    """Boxes in input px (`methods.detector.decode`)."""
+    middle = points[:, :2] + box[..., :2] * points[:, 2:]
+    half = box[..., 2:].clamp(-FURTHEST, FURTHEST).exp() * points[:, 2:] / 2
+    return torch.cat([middle - half, middle + half], -1)
 
 
 def assign(

@@ -8,6 +8,7 @@ is the folded one exactly, an optimiser sees weights and scales of one size as w
 depends on the batch (our choice: no statistics to keep, and any batch size).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -29,12 +30,18 @@ IMAGENET = Widths(32, (16, 24, 32, 64, 96, 160, 320))
 LIGHTNING = IMAGENET
 THUNDER = Widths(56, (32, 40, 56, 112, 168, 280, 560))
 
+ACTS: dict[str, Callable[[Tensor], Tensor]] = {
+    "": lambda x: x, "relu": F.relu, "relu6": F.relu6, "silu": F.silu,
+}  # fmt: skip
 _REPEATS = (1, 2, 3, 4, 3, 3, 1)
 _STRIDES = (1, 2, 2, 2, 1, 2, 1)
 
 
 class ScaledConv(nn.Module):
-    """A convolution whose rows of weights have a scale of their own; `act` is "relu6", "relu" or ""."""
+    """A convolution whose rows of weights have a scale of their own; `act` names a function of `torch.nn`.
+
+    At stride 2 it pads like TensorFlow unless it is made `symmetric`.
+    """
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int = 1, *, stride: int = 1, groups: int = 1, act: str = ""
@@ -45,7 +52,7 @@ class ScaledConv(nn.Module):
         self.size = nn.Buffer(torch.ones(outputs))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.stride, self.groups, self.act, self.kernel = stride, groups, act, kernel
-        self.folded = False
+        self.folded, self.even = False, stride == 1
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
 
     def unbiased(self) -> "ScaledConv":
@@ -54,15 +61,18 @@ class ScaledConv(nn.Module):
         return self
 
     def forward(self, x: Float[Tensor, "B I H W"]) -> Float[Tensor, "B O h w"]:
-        """Convolve, then clip as `act` says."""
+        """Convolve, then apply `act`."""
         weight = self.weight if self.folded else self.weight * (self.scale * self.size)[:, None, None, None]
-        pad = self.kernel // 2
-        if self.stride == 2 and self.kernel == 3:
+        pad = (self.kernel - 1) // 2
+        if not self.even and self.kernel == 3:
             x, pad = F.pad(x, (0, 1, 0, 1)), 0
         x = F.conv2d(x, weight, self.bias, self.stride, pad, 1, self.groups)
-        if self.act == "relu6":
-            return F.relu6(x)
-        return F.relu(x) if self.act == "relu" else x
+        return ACTS[self.act](x)
+
+    def symmetric(self) -> "ScaledConv":
+        """Return itself, padding alike on all sides also at stride 2."""
+        self.even = True
+        return self
 
     @torch.no_grad()
     def fill(self, weight: Tensor, bias: Tensor | None) -> None:

@@ -1,10 +1,11 @@
 """Weights that others trained and ours start from; each is credited on the card of what came of it.
 
 Files: `movenet-thunder.onnx`, `movenet-lightning.onnx` (Apache-2.0, Google), `mobilenet_v2_imagenet.npz`
-(Apache-2.0, TensorFlow through Coral), `resnet50v2_stages1to3.npz` (Apache-2.0, GluonCV). They are read from
-a folder that the recipe names and are never shipped.
+(Apache-2.0, TensorFlow through Coral), `resnet50v2_stages1to3.npz` (Apache-2.0, GluonCV), `yolox_nano.onnx`
+(Apache-2.0, Megvii). They are read from a folder that the recipe names and are never shipped.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,14 @@ CREDITS = {
     "movenet-lightning": "MoveNet SinglePose Lightning (Google, Apache-2.0)",
     "mobilenet": "MobileNetV2 1.0 ImageNet (TensorFlow, via Coral test data, Apache-2.0)",
     "resnet50": "ResNet-50 v2 ImageNet, stem and stages 1-3 (GluonCV, Apache-2.0)",
+    "yolox-nano": "YOLOX-nano (Megvii, Apache-2.0)",
 }
 _FILES = {
     "movenet-thunder": "movenet-thunder.onnx",
     "movenet-lightning": "movenet-lightning.onnx",
     "mobilenet": "mobilenet_v2_imagenet.npz",
     "resnet50": "resnet50v2_stages1to3.npz",
+    "yolox-nano": "yolox_nano.onnx",
 }
 _PYRAMID_NAMES = (
     ("separable_conv2d", "re_lu"),
@@ -131,6 +134,29 @@ def resnet(trunk: ResNet, arrays: Arrays) -> None:
                 _norm(module, arrays, f"stage{number}_batchnorm{norm}")
                 norm += 1
     _norm(trunk.after, arrays, "stage4_batchnorm0")
+
+
+def yolox(convolutions: Sequence[ScaledConv], arrays: Arrays) -> None:
+    """Fill YOLOX-nano's convolutions but the last ones, given in the order in which they run.
+
+    Its file numbers them in that order, each bias after its weight. The first one is made of `Focus`: its 12
+    input channels are the four pixels (rows 2y, 2y + 1 fastest, then columns) of BGR.
+    """
+    numbers = sorted(int(name) for name, held in arrays.items() if name.isdigit() and held.ndim == 4)
+    if len(numbers) != len(convolutions):
+        raise WeightsError(f"the start has {len(numbers)} convolutions, the network {len(convolutions)}")
+    for number, convolution in zip(numbers, convolutions, strict=True):
+        weight = arrays[str(number)]
+        if number == numbers[0]:
+            weight = _unfocused(weight)
+        convolution.fill(torch.from_numpy(weight), torch.from_numpy(arrays[str(number + 1)]))
+
+
+def _unfocused(weight: np.ndarray) -> np.ndarray:
+    """A 3×3 over (2 columns, 2 rows, BGR) in channels as a 6×6 over RGB."""
+    outputs = len(weight)
+    split = weight.reshape(outputs, 2, 2, 3, 3, 3)[:, :, :, ::-1]  # output, column, row, colour, y, x
+    return np.ascontiguousarray(split.transpose(0, 3, 4, 2, 5, 1).reshape(outputs, 3, 6, 6))
 
 
 def fill(module: nn.Module, arrays: Arrays, place: str) -> None:
