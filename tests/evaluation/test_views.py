@@ -17,6 +17,7 @@ from marey.evaluation.by_space import judge_space
 from marey.evaluation.by_views import LIMBS, judge_views, scene, view_takes
 from marey.evaluation.evaluate import evaluate
 from marey.evaluation.measure import Posed
+from marey.evaluation.motion import aim
 
 MATRIX = np.array([[1680.0, 0.0, 540.0], [0.0, 1680.0, 960.0], [0.0, 0.0, 1.0]])
 FRAMES = 20
@@ -175,6 +176,17 @@ def test_grey_pictures_show_nobody(tmp_path: Path) -> None:
         evaluate("fast", f"pose2sim:{tmp_path}")
     with pytest.raises(SettingsError, match="no true 2D"):
         evaluate("dgnet", f"pose2sim:{tmp_path}")
+    with pytest.raises(SettingsError, match="go together"):
+        evaluate("fast", f"pose2sim:{tmp_path}", protocol="tracks")
+
+
+def test_other_sets_are_no_single_scene() -> None:
+    with pytest.raises(SettingsError, match="go together"):
+        aim("panoptic", "views", "fast", None)
+    assert aim("pose2sim", None, "fast", None) == aim("pose2sim", "views", None, "dgnet") == "views"
+    assert aim("h36m", None, "dgnet", None) == aim("h36m", None, "fast", "dgnet") == "space"
+    assert aim("posetrack18", "tracks", "fast", None) == "tracks"
+    assert aim("posetrack18", None, "fast", None) == ""
 
 
 @pytest.mark.data

@@ -32,6 +32,8 @@ from marey.weights import find, read_card
 Aim = Literal["", "tracks", "space", "views"]
 SPACE = ("h36m", "h3wb", "humaneva", "mpi_inf_3dhp", "panoptic", "mocap")
 """Kinds that are judged in space unless another protocol is asked for."""
+VIEWS = ("pose2sim",)
+"""Kinds that are one scene before calibrated cameras, without a truth."""
 RULE = "most-moving"
 """Whom cameras look at, unless asked otherwise (our choice: bystanders stand)."""
 PROTOCOLS = ("space", "views")
@@ -43,15 +45,19 @@ def aim(kind: str, protocol: str | None, name: str | None, lift: str | None) -> 
     Raises
     ------
     SettingsError
-        If a lifter is to be judged by a protocol of 2D.
+        If a lifter is to be judged by a protocol of 2D, or cameras and protocol do not fit.
     """
     lift = lift or (name if name is not None and _lifts(name) else None)
     if lift and protocol not in (None, *PROTOCOLS):
         raise SettingsError(
             f"--protocol {protocol}: is about 2D, and {lift} lifts; leave it out or give space"
         )
-    if kind == "pose2sim" or protocol == "views":
+    if (protocol or "views") == "views" and kind in VIEWS:
         return "views"
+    if protocol == "views" or kind in VIEWS:
+        raise SettingsError(
+            f"--protocol {protocol}: {', '.join(VIEWS)} and views go together, and with no other"
+        )
     if protocol == "space" or lift or (protocol is None and kind in SPACE):
         return "space"
     return "tracks" if protocol in TRACKS else ""
