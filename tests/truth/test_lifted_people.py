@@ -132,3 +132,19 @@ def test_knees_bend_forward_before_any_camera(takes: list[tuple[View, np.ndarray
 
 def test_bones_hardly_vary_before_they_are_fixed(takes: list[tuple[View, np.ndarray]]) -> None:
     assert figures([take_sums(out, view.truth) for view, out in takes])["bones"] < 0.05
+
+
+def test_a_signers_legs_are_not_invented(shared_data: Path, tmp_path: Path) -> None:
+    """Upper body only: hips may be guessed at the picture's edge, knees and ankles are nowhere."""
+    clip = shared_data / "videos" / "asl-help.mkv"
+    if not clip.is_file():
+        pytest.skip("no signers here: put the clips at ../shared/data/videos")
+    made = marey.run(clip, tmp_path, progress=False, quality="fast", overlay=False, lift="dgnet", to_s=1.2)
+    assert made.space is not None
+    legs = [
+        made.skeleton.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("knee", "ankle")
+    ]
+    assert len(made.rows) > 10
+    assert np.isnan(made.space.xyz_m[:, legs]).all()
+    assert np.isfinite(made.space.xyz_m[:, made.skeleton.index("left_shoulder")]).mean() > 0.9
+    assert (made.history.lift or {})["ground_source"].startswith("no foot was seen")
