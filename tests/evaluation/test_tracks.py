@@ -1,5 +1,6 @@
 """Who is who through clips: ids reach the metrics, ignored is what must be, swaps cost what they must."""
 
+import importlib.util
 import json
 import math
 from collections.abc import Sequence
@@ -21,7 +22,8 @@ from marey.evaluation.evaluate import evaluate
 from marey.evaluation.filed import filed_poses, write_poses
 from marey.evaluation.measure import Posed
 from marey.evaluation.poses import compare_poses, judge_poses
-from metrics import reference_tracking
+from marey.metrics import tracking
+from metrics import judges, reference_tracking
 
 SHAPE = np.stack([np.arange(17) % 5 * 12.0, np.arange(17) * 9.0], 1)
 """A person 48 × 144 px; two stand 200 px apart."""
@@ -101,13 +103,10 @@ def test_names_of_ids_do_not_matter(protocol: str):
     assert judge_poses(protocol, turned, others).metrics == pytest.approx(first, nan_ok=True)
 
 
-def test_figures_are_those_of_a_slow_reader():
-    """OKS by the formula, joint by joint; HOTA and CLEAR by the transcriptions metrics are held to."""
-    samples = clip(frames=8)
-    posed = found(samples, 4, off=7.0)
-    posed[2] = replace(posed[2], ids=np.array([-1, -2]))
+def read_slowly(samples: Sequence[Sample], posed: Sequence[Posed]) -> list[tuple]:
+    """Ids of truth and estimate, and OKS by its formula, joint by joint."""
     sigma = dict(zip(MAREY19.joints, MAREY19.sigmas or (), strict=True)) | {"head_bottom": 0.079}
-    plain = []
+    frames = []
     for k, (sample, one) in enumerate(zip(samples, posed, strict=True)):
         truth = sample.truth
         alike = []
@@ -125,12 +124,39 @@ def test_figures_are_those_of_a_slow_reader():
                 row.append(sum(near) / len(near))
             alike.append(row)
         ids = [i if i >= 0 else -1000 * (k + 1) + i for i in one.ids.tolist()]
-        plain.append((truth.ids.tolist(), ids, alike))
-    held = people_figures(samples, posed)
+        frames.append((truth.ids.tolist(), ids, alike))
+    return frames
+
+
+def loose_tracks() -> tuple[list[Sample], list[Posed]]:
+    """Everybody 7 px off, exchanged after four frames, followed by nobody on one."""
+    samples = clip(frames=8)
+    posed = found(samples, 4, off=7.0)
+    posed[2] = replace(posed[2], ids=np.array([-1, -2]))
+    return samples, posed
+
+
+def test_figures_are_those_of_a_slow_reader():
+    """HOTA and CLEAR MOT by the transcriptions that the metrics are held to."""
+    samples, posed = loose_tracks()
+    plain, held = read_slowly(samples, posed), people_figures(samples, posed)
     assert 0.3 < held["MOTP"] < 0.95
     for name, value in reference_tracking.hota(plain).items():
         assert held[name] == pytest.approx(value, abs=1e-6)
     assert held["switches"] == reference_tracking.clear(plain)["switches"]
+
+
+def test_figures_are_those_of_trackeval():
+    if importlib.util.find_spec("trackeval") is None:
+        pytest.skip("no TrackEval here; `python tools/metric_parity.py` fetches it into build/judges")
+    samples, posed = loose_tracks()
+    frames = [
+        tracking.Frame(np.array(truths), np.array(ids), np.array(alike))
+        for truths, ids, alike in read_slowly(samples, posed)
+    ]
+    held = people_figures(samples, posed)
+    for name, value in judges.trackeval_scores([frames]).items():
+        assert held[name] == pytest.approx(value, abs=1e-6), name
 
 
 def test_people_nobody_followed_are_new_on_every_frame():
