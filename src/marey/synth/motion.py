@@ -123,7 +123,7 @@ def warped_times(seconds: float, rate_hz: float, rng: np.random.Generator) -> Fl
 
 
 def relative(
-    turns: Float64[np.ndarray, "*N 4"], to: Float64[np.ndarray, "*N 4"]
-) -> Float64[np.ndarray, "*N 4"]:
+    turns: Float64[np.ndarray, "*#N 4"], to: Float64[np.ndarray, "*#N 4"]
+) -> Float64[np.ndarray, "*#N 4"]:
     """Turns in the axes of others."""
     return product(inverse(to), turns)

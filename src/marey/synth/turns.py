@@ -6,7 +6,7 @@ Conventions: column vectors, right-handed; `product(a, b)` turns by b first. Sha
 import numpy as np
 from jaxtyping import Float
 
-Turns = Float[np.ndarray, "*N 4"]
+Turns = Float[np.ndarray, "*#N 4"]
 
 STILL = np.array([1.0, 0.0, 0.0, 0.0])
 
@@ -31,13 +31,13 @@ def inverse(turns: Turns) -> Turns:
     return turns * np.array([1.0, -1.0, -1.0, -1.0])
 
 
-def about(axis: Float[np.ndarray, "*N 3"], angle: Float[np.ndarray, "*N"] | float) -> Turns:
+def about(axis: Float[np.ndarray, "*#N 3"], angle: Float[np.ndarray, "*#N"] | float) -> Turns:
     """Turns about unit axes by angles in radians."""
     half = np.asarray(angle, np.float64)[..., None] / 2
     return np.concatenate([np.cos(half) * np.ones_like(axis[..., :1]), np.sin(half) * axis], -1)
 
 
-def between(a: Float[np.ndarray, "*N 3"], b: Float[np.ndarray, "*N 3"]) -> Turns:
+def between(a: Float[np.ndarray, "*#N 3"], b: Float[np.ndarray, "*#N 3"]) -> Turns:
     """The smallest turns that take directions a to directions b (not opposite ones)."""
     a = a / np.linalg.norm(a, axis=-1, keepdims=True)
     b = b / np.linalg.norm(b, axis=-1, keepdims=True)
@@ -49,14 +49,14 @@ def unit(turns: Turns) -> Turns:
     return turns / np.linalg.norm(turns, axis=-1, keepdims=True)
 
 
-def mixed(a: Turns, b: Turns, share: Float[np.ndarray, "*N"] | float) -> Turns:
+def mixed(a: Turns, b: Turns, share: Float[np.ndarray, "*#N"] | float) -> Turns:
     """Between a (share 0) and b (share 1), along the shorter way; linear and scaled, near enough to slerp."""
     share = np.asarray(share, np.float64)[..., None]
     same = np.where((a * b).sum(-1, keepdims=True) < 0, -1.0, 1.0)
     return unit(a * (1 - share) + same * b * share)
 
 
-def matrices(turns: Turns) -> Float[np.ndarray, "*N 3 3"]:
+def matrices(turns: Turns) -> Float[np.ndarray, "*#N 3 3"]:
     """As rotation matrices."""
     w, x, y, z = np.moveaxis(turns, -1, 0)
     rows = [
@@ -67,7 +67,7 @@ def matrices(turns: Turns) -> Float[np.ndarray, "*N 3 3"]:
     return np.stack([np.stack(row, -1) for row in rows], -2)
 
 
-def of_matrices(held: Float[np.ndarray, "*N 3 3"]) -> Turns:
+def of_matrices(held: Float[np.ndarray, "*#N 3 3"]) -> Turns:
     """From rotation matrices, dividing by the largest component (J. Guidance and Control 1(3), 1978)."""
     d = np.einsum("...ii->...i", held)
     trace = d.sum(-1)
@@ -98,6 +98,6 @@ def mirrored(turns: Turns) -> Turns:
     return turns * np.array([1.0, 1.0, -1.0, -1.0])
 
 
-def rotated(turns: Turns, xyz: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:
+def rotated(turns: Turns, xyz: Float[np.ndarray, "*#N 3"]) -> Float[np.ndarray, "*#N 3"]:
     """Vectors turned."""
     return (matrices(turns) @ xyz[..., None])[..., 0]
