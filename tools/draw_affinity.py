@@ -2,8 +2,8 @@
 
     python tools/draw_affinity.py [--data FOLDER] [--network dgnet] [--out FILE]
 
-Each moment is a take of motion capture before a camera: the moment at which hands come together fastest, an
-ankle swings fastest, a hand flies fastest. Left the graph of nearness, right that of likeness of movement
+Each moment is one of motion capture before a camera: hands come together fastest, an ankle swings, one hand
+flies fastest. Left the graph of nearness, right that of likeness of movement
 (the skeleton's own where the network has none), means over the blocks. A line leads from each joint to those
 that it listens to but is not tied to, as thick as its share.
 """
@@ -27,25 +27,31 @@ LEAST = 0.06
 PAPER, INK = (250, 250, 248), (60, 60, 64)
 COLOURS = {"spatial": (196, 78, 160), "temporal": (0, 140, 110)}
 WRISTS = [H36M.index("left_wrist"), H36M.index("right_wrist")]
+KNEES = [H36M.index("left_knee"), H36M.index("right_knee")]
+THORAX = H36M.index("thorax")
 FEET = [H36M.index("left_foot"), H36M.index("right_foot")]
 CLEAN = Lifting(cameras="h36m", noise=0.0, wild=0.0, swapped=0.0, dropped=0.0, cut=0.0, crownless=0.0)
 
 
 def clap(xyz: np.ndarray) -> np.ndarray:
-    """How fast hands come together, frame by frame, where they are near."""
+    """How fast hands come together that meet within a seventh of a second."""
     apart = np.linalg.norm(xyz[:, WRISTS[0]] - xyz[:, WRISTS[1]], axis=-1)
-    return np.where(apart < 0.25, -np.gradient(apart), -np.inf)
+    soon = np.array([apart[k : k + 5].min() for k in range(len(apart))])
+    return np.where((soon < 0.12) & (_speed(xyz, FEET) < 0.02), -np.gradient(apart), -np.inf)
 
 
 def step(xyz: np.ndarray) -> np.ndarray:
-    """How fast the faster ankle is, while hands are slow."""
-    return _speed(xyz, FEET) - 2 * np.maximum(_speed(xyz, WRISTS) - 0.02, 0)
+    """How fast the faster ankle is, of someone upright whose ankles and hands are low."""
+    low = xyz[:, FEET, 1].min(1) > xyz[:, KNEES, 1].min(1)  # Y of a camera is down
+    hands = xyz[:, WRISTS, 1].min(1) > xyz[:, THORAX, 1] + 0.1
+    return np.where(low & hands, np.minimum(_speed(xyz, FEET), 0.09), -np.inf)
 
 
 def throw(xyz: np.ndarray) -> np.ndarray:
-    """How fast the faster hand is, above the shoulders, while feet stand."""
-    high = xyz[:, WRISTS, 1].min(1) < xyz[:, H36M.index("thorax"), 1]  # Y of a camera is down
-    return np.where(high, _speed(xyz, WRISTS) - _speed(xyz, FEET), -np.inf)
+    """How much faster one hand is than the other, above the shoulders, while feet are slow."""
+    each = np.stack([_speed(xyz, [wrist]) for wrist in WRISTS], -1)
+    high = xyz[:, WRISTS, 1].min(1) < xyz[:, THORAX, 1]
+    return np.where(high & (_speed(xyz, FEET) < 0.03), each.max(-1) - 2 * each.min(-1), -np.inf)
 
 
 MOMENTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"clap": clap, "step": step, "throw": throw}
