@@ -1,6 +1,7 @@
 """Poses from files: what other tools write is read as they mean it, and compared in pairs."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -173,6 +174,8 @@ def test_the_command_line_scores_and_compares(lsp, tmp_path: Path, capsys):
     held = json.loads(capsys.readouterr().out)
     assert held["metrics"]["PCK@0.2"] == 1
     assert held["made"]["against"] == str(tmp_path / "bad.json")
+    again = shlex.split(held["made"]["command"])
+    assert again == ["marey", *words[:-2], "--split", "all", *words[-2:]]
     for name in ("PCK@0.2", "PCK@0.1", "PCK@0.2/12", "PCK@0.1/12"):
         assert held["tables"]["against"][name]["difference"] == 1
     assert main(["eval", *data]) == 2

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -125,13 +126,14 @@ def _measure(args: argparse.Namespace) -> Evaluated:
 
 def command(args: argparse.Namespace) -> str:
     """The command that gives this result again."""
-    what = f"--poses {args.poses}" if args.poses else args.name
-    words = ["marey eval", what, f"--data {args.data}", f"--split {args.split}"]
-    for option in ("protocol", "boxes", "lift", "height", "subject"):
+    words = ["marey", "eval", *(["--poses", str(args.poses)] if args.poses else [args.name])]
+    words += ["--data", args.data, "--split", args.split]
+    kept = ("write",) if args.against else ()  # what is compared must be written again
+    for option in ("protocol", "boxes", "lift", "height", "subject", *kept, "against"):
         value = getattr(args, option)
-        words += [f"--{option} {value}"] if value not in (None, "truth") else []
+        words += [f"--{option}", str(value)] if value not in (None, "truth") else []
     words += [] if args.flip is None else ["--flip" if args.flip else "--no-flip"]
-    return " ".join(words)
+    return shlex.join(words)
 
 
 def _show(result: Result) -> None:
