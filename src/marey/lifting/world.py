@@ -30,6 +30,8 @@ SUPPORT = 1 / 3
 """Ground carries at least this share of the stances that the best-supported level carries."""
 OUTLIER = 2.0
 """Standard deviations at which a stance begins not to count."""
+FLAT_M = 0.03
+"""Standard deviation of a level at the least, also where the camera is as low as the feet."""
 STEPS = 20
 STARTS_DEG = (-40.0, -20.0, 0.0, 20.0)
 """Pitches to start from."""
@@ -169,7 +171,7 @@ def _lowest_level(below: Float[np.ndarray, " K"], person: np.ndarray) -> tuple[f
     levels: list[tuple[float, int]] = []
     for who in np.unique(person):
         level = float(np.median(below[person == who]))
-        near = np.abs(below - level) < 2 * OUTLIER * max(FAR_SHARE * abs(level), 0.03)
+        near = np.abs(below - level) < 2 * OUTLIER * max(FAR_SHARE * abs(level), FLAT_M)
         levels.append((float(np.median(below[near])) if near.any() else level, int(near.sum())))
     best = max(count for _, count in levels)
     return max(pair for pair in levels if pair[1] >= SUPPORT * best)
