@@ -2,7 +2,8 @@
 
 Lifted depth trembles faster than a foot walks; across the line of sight the picture knows better. So a foot
 stands while its ankle hardly moves in the picture, at the person's distance, and no other foot is clearly
-lower. A camera that moves makes standing feet move: then few stances are found, and none is made up. Conventions: camera axes (X right, Y down, Z ahead), metres; rays are x/Z, y/Z. All is our choice.
+lower. A camera that moves makes standing feet move: then few stances are found, and none is made up.
+Conventions: camera axes (X right, Y down, Z ahead), metres; rays are x/Z, y/Z. All is our choice.
 """
 
 from dataclasses import dataclass
