@@ -169,7 +169,8 @@ def view_takes(held: Scene) -> tuple[list[Take], list[int]]:
         track = Track(held.times_s, to_h36m(ahead.unproject(xy)[..., :2], held.skeleton))
         truth = to_h36m(camera.to_camera(xyz), held.skeleton)
         truth -= truth[:, ROOT, None]
-        made.append(Take(name, name, "", track, truth, rate, "camera", "the calibration's"))
+        # One scene, however many cameras: no interval can be drawn from it.
+        made.append(Take(name, "scene", "", track, truth, rate, "camera", "the calibration's"))
     return made, [sources[0] for sources in H36M.converter(Skeleton("limbs", LIMBS, (), ())).sources]
 
 
