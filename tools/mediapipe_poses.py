@@ -31,7 +31,8 @@ SIDE = 320
 """People of 100 px are found more often enlarged; MediaPipe's own networks see 224² and 256²."""
 PADDING = 2.0
 """MediaPipe's detector wants room about a person. Chosen for its sake: on every eighth picture of LSP's
-training part PCK@0.2 is best here, of 1.25 (marey's own), 1.6, 1.8, 2.0 and 2.5."""
+training part PCK@0.2 is best here, of 1.25 (marey's own), 1.6, 1.8, 2.0, 2.5 and 3.0. On COCO 1.25 is better
+for it: among many people a wider square holds others, too."""
 WORKER = """
 import json, sys
 import mediapipe, numpy
