@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import marey
-from marey.core.errors import MareyError, SettingsError
+from marey.core.errors import DataError, MareyError, SettingsError
 from marey.core.folders import sample_clip
 from marey.core.recording import Recording
 from marey.finishing.angles import ANGLES
@@ -108,5 +108,5 @@ def test_nobody_is_lifted_to_nobody(card: str) -> None:
 def test_lifters_are_not_judged_on_pictures(card: str, tmp_path: Path) -> None:
     from tests.data_trees import lsp
 
-    with pytest.raises(SettingsError, match="sees no pictures"):
+    with pytest.raises(DataError, match="no truth in space"):
         marey.evaluate(card, f"lsp:{lsp(tmp_path)}")
