@@ -33,7 +33,7 @@ setup: .venv/ready
 	$(PYTHON) -m venv .venv
 	$(DEV)/python $(PIP) --upgrade "pip>=25.1"
 	$(DEV)/python $(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
-	$(DEV)/python $(PIP) --constraint constraints.txt --editable ".[tables,train]" --group dev
+	$(DEV)/python $(PIP) --constraint constraints.txt --editable ".[export,tables,train]" --group dev
 	$(DEV)/python $(PIP) --constraint constraints.txt --no-deps $(SYNTH)
 	@ldconfig -p 2>/dev/null | grep -q libEGL || echo "marey synth draws with OpenGL: apt-get install libegl1 libgl1-mesa-dri"
 	@touch $@

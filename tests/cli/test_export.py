@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lifted_recordings import lifted, wandering
 from marey.cli import main
 from marey.core.history import History, Source
 from marey.core.recording import Recording
@@ -30,6 +31,14 @@ def test_every_format_is_written_and_named(recording: Path, capsys: pytest.Captu
     assert all(path.exists() and path.parent == recording for path in written)
 
 
+def test_a_file_for_each_person_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lifted({1: wandering(3), 2: wandering(3)}, np.arange(3) / 25).save(tmp_path / "walk.marey")
+    assert main(["export", str(tmp_path / "walk.marey"), "--to", "trc,bvh,csv-wide"]) == 0
+    names = [Path(line).name for line in capsys.readouterr().out.splitlines()]
+    people = [f"walk_person-{person}.{ending}" for ending in ("trc", "bvh") for person in (1, 2)]
+    assert names == [*people, "walk-wide.csv"]
+
+
 def test_elsewhere(recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert main(["export", str(recording), "--to", "csv", "-o", str(out)]) == 0
@@ -38,7 +47,11 @@ def test_elsewhere(recording: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize(
     ("args", "code", "said"),
-    [(("--to", "docx"), 2, "csv"), (("--to", "csv", "-o", "/proc/none"), 1, "cannot")],
+    [
+        (("--to", "csv,docx"), 2, "csv"),
+        (("--to", "csv,trc"), 2, "trc: holds metres; lift"),
+        (("--to", "csv", "-o", "/proc/none"), 1, "cannot"),
+    ],
 )
 def test_what_cannot_be_written_is_one_line(
     args: tuple[str, ...], code: int, said: str, recording: Path, capsys: pytest.CaptureFixture[str]

@@ -137,6 +137,7 @@ def test_two_inputs_of_one_name_do_not_overwrite_each_other(
         ("--estimate", "baseline-thundre"),
         ("--subject", "tallest"),
         ("--export", "csv,docx"),
+        ("--export", "csv,trc"),
         ("--codec", "paper"),
         ("--workers", "0"),
         ("--from", "3", "--to", "2"),

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from marey.core.errors import MareyError
-from marey.core.kinematics import axis_rotations, euler_rotations, forward, world_rotations
+from marey.core.kinematics import (
+    axis_rotations,
+    euler_rotations,
+    forward,
+    swings,
+    world_rotations,
+    zxy_angles,
+)
 
 
 @pytest.mark.parametrize(("axis", "start", "end"), [("x", 1, 2), ("y", 2, 0), ("z", 0, 1)])
@@ -73,3 +80,37 @@ def test_a_tree_out_of_order_is_refused(parents: tuple[int, ...]):
     count = len(parents)
     with pytest.raises(MareyError, match="parents before children"):
         forward(np.zeros((1, count, 3, 3)), np.zeros((1, 3)), np.zeros((count, 3)), parents)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_swings_point_where_they_should_by_the_shortest_way(seed: int):
+    rng = np.random.default_rng(seed)
+    rest, vectors = rng.normal(0, 1, 3), rng.normal(0, 1, (6, 3))
+    turns = swings(rest, vectors)
+    unit, wanted = rest / np.linalg.norm(rest), vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    np.testing.assert_allclose(turns @ unit, wanted, atol=1e-9)
+    np.testing.assert_allclose(np.linalg.det(turns), 1)
+    between = np.arctan2(np.linalg.norm(np.cross(unit, wanted), axis=-1), wanted @ unit)
+    np.testing.assert_allclose(Rotation.from_matrix(turns).magnitude(), between, atol=1e-7)
+
+
+@pytest.mark.parametrize("rest", [(1.0, 0, 0), (0, -1.0, 0), (0, 0.8, 0.6)])
+def test_swings_where_the_way_is_open(rest: tuple[float, float, float]):
+    start = np.array(rest)
+    nowhere, back, nearly = swings(start, np.stack([0 * start, -2 * start, -start + 1e-7]))
+    np.testing.assert_allclose(nowhere, np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(back @ start, -start, atol=1e-12)
+    for turn in (back, nearly):
+        np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)
+        assert np.linalg.det(turn) == pytest.approx(1)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([None, 0.5, -0.5]))
+def test_zxy_angles_lead_back(seed: int, pole: float | None):
+    angles = np.random.default_rng(seed).uniform(-3, 3, (5, 3))
+    if pole is not None:
+        angles[:, 1] = pole * np.pi
+    turns = euler_rotations("zxy", angles)
+    found = zxy_angles(turns)
+    assert np.abs(found[:, 1]).max() <= np.pi / 2
+    np.testing.assert_allclose(euler_rotations("zxy", found), turns, atol=1e-8)

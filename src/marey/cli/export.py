@@ -4,11 +4,12 @@ import argparse
 from typing import Any
 
 from marey.core.recording import Recording
-from marey.export import FORMATS, export
+from marey.export import FORMATS, check, export
 
 EXAMPLES = """examples:
   marey export walk.marey --to csv                  into walk.marey/
   marey export walk.marey --to coco,openpose -o out
+  marey export walk.marey --to trc,c3d,bvh          metres, of a recording made with --lift
 """
 
 
@@ -29,7 +30,10 @@ def add(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Write every format asked for."""
-    recording = Recording.open(args.recording)
-    for name in args.to.split(","):
-        print(export(recording, args.out or args.recording, name))
+    recording, names = Recording.open(args.recording), args.to.split(",")
+    for name in names:
+        check(name, recording)
+    for name in names:
+        for path in export(recording, args.out or args.recording, name):
+            print(path)
     return 0

@@ -1,4 +1,4 @@
-"""Forward kinematics: joint rotations and bone offsets to positions.
+"""Kinematics: joint rotations and bone offsets to positions, and what leads back.
 
 Conventions: a skeleton is a tree whose parents come before their children (−1: the root). `rotations` are
 local: they turn a joint's frame into its parent's (the root's into the world's), column vectors. A joint's
@@ -87,3 +87,36 @@ def euler_rotations(axes: str, angles: Float[np.ndarray, "*N K"]) -> Float[np.nd
     for k, axis in enumerate(axes):
         matrices = matrices @ axis_rotations(axis, angles[..., k])
     return matrices.copy()
+
+
+def swings(rest: Float[np.ndarray, " 3"], vectors: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3 3"]:
+    """The smallest rotations that point `rest` along `vectors`; they have no twist about `rest`.
+
+    Each is two half turns, about `rest` and about the direction halfway. Opposite directions, which leave the
+    axis open, turn about one at right angles to `rest`; a vector of no length leaves it where it is.
+    """
+    start = rest / np.linalg.norm(rest)
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    halfway = start + np.where(length > 0, vectors / np.where(length > 0, length, 1), start)
+    size = np.linalg.norm(halfway, axis=-1, keepdims=True)
+    aside = np.cross(start, np.eye(3)[np.abs(start).argmin()])
+    halfway = np.where(size > 1e-9, halfway / np.maximum(size, 1e-9), aside / np.linalg.norm(aside))
+    half_turns = 2 * halfway[..., :, None] * halfway[..., None, :] - np.eye(3)
+    return half_turns @ (2 * np.outer(start, start) - np.eye(3))
+
+
+def zxy_angles(rotations: Float[np.ndarray, "*N 3 3"]) -> Float[np.ndarray, "*N 3"]:
+    """The angles z, x, y in radians of rotations Rz · Rx · Ry: the inverse of `euler_rotations("zxy", …)`.
+
+    x lies within ±π/2; there z and y turn about one axis, and y is 0.
+    """
+    across = np.hypot(rotations[..., 0, 1], rotations[..., 1, 1])
+    x = np.arctan2(rotations[..., 2, 1], across)
+    free = across > 1e-9
+    z = np.where(
+        free,
+        np.arctan2(-rotations[..., 0, 1], rotations[..., 1, 1]),
+        np.arctan2(rotations[..., 1, 0], rotations[..., 0, 0]),
+    )
+    y = np.where(free, np.arctan2(-rotations[..., 2, 0], rotations[..., 2, 2]), 0)
+    return np.stack([z, x, y], -1)

@@ -176,6 +176,12 @@ class Recording:
         history = replace(history, lift=None)
         return Recording.of(rows, self.frame, self.time_s, history)
 
+    def only(self, people: Iterable[int]) -> "Recording":
+        """Some of its people; frames, history and places in space stay."""
+        kept = np.isin(self.rows.person, list(people))
+        space = None if self.space is None else self.space.take(kept)
+        return Recording.of(self.rows.take(kept), self.frame, self.time_s, self.history, space)
+
     def to_pandas(self) -> "pd.DataFrame":
         """The table `poses` as a data frame. Needs the extra `tables`."""
         try:
@@ -183,17 +189,19 @@ class Recording:
         except ImportError as error:
             raise RecordingError("to_pandas needs pandas: pip install 'marey[tables]'") from error
 
-    def to_xarray(self) -> "xr.Dataset":
+    def to_xarray(self, metres: bool = False) -> "xr.Dataset":
         """The layout of movement (≥ 0.17): position and confidence by time, space, keypoint, individual.
 
         Time is this recording's own seconds; `fps` is the container's rate, absent where it has none.
-        Needs the extra `tables`.
+        Positions are pixels, or with `metres` places in space, with the joints that only the lifter has.
+        Needs the extra `tables`. Raises `RecordingError` without it, and for metres if it was not lifted.
         """
         try:
             import xarray as xr
         except ImportError as error:
             raise RecordingError("to_xarray needs xarray: pip install 'marey[tables]'") from error
-        xy, scores = self.dense()
+        position, scores = self.dense(metres)
+        joints = (*self.skeleton.joints, *(self.space.joints if metres and self.space else ()))
         source = self.history.source
         attrs: dict[str, Any] = {
             "ds_type": "poses",
@@ -205,13 +213,13 @@ class Recording:
             attrs["fps"] = float(source.rate)
         return xr.Dataset(
             {
-                "position": (("time", "space", "keypoint", "individual"), xy.transpose(0, 3, 2, 1)),
+                "position": (("time", "space", "keypoint", "individual"), position.transpose(0, 3, 2, 1)),
                 "confidence": (("time", "keypoint", "individual"), scores.transpose(0, 2, 1)),
             },
             coords={
                 "time": self.time_s,
-                "space": ["x", "y"],
-                "keypoint": list(self.skeleton.joints),
+                "space": ["x", "y", "z"][: position.shape[-1]],
+                "keypoint": list(joints),
                 "individual": [f"person_{person}" for person in self.ids],
             },
             attrs=attrs,
@@ -219,18 +227,29 @@ class Recording:
 
     if TYPE_CHECKING:
 
-        def export(self, path: str | os.PathLike[str], to: str | None = None) -> Path:
+        def export(self, path: str | os.PathLike[str], to: str | None = None) -> tuple[Path, ...]:
             """Write in a foreign format: `marey.export.export`, which adds itself (core knows no format)."""
             ...
 
-    def dense(self) -> tuple[np.ndarray, np.ndarray]:
-        """Positions (T, N, J, 2) and scores (T, N, J) over all frames and `ids`, NaN where absent."""
-        rows, joints = self.rows, len(self.skeleton)
-        place = np.searchsorted(self.frame, rows.frame), np.searchsorted(self.ids, rows.person)
-        xy = np.full((len(self.frame), len(self.ids), joints, 2), np.nan, np.float32)
-        scores = np.full((len(self.frame), len(self.ids), joints), np.nan, np.float32)
-        xy[place], scores[place] = rows.xy_px, rows.scores
-        return xy, scores
+    def dense(self, metres: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Positions (T, N, J, 2) and scores (T, N, J) over all frames and `ids`, NaN where absent.
+
+        With `metres` places in space (T, N, J + K, 3), the lifter's own K joints last, which bear no score.
+        """
+        if not metres:
+            return self._spread(self.rows.xy_px), self._spread(self.rows.scores)
+        if self.space is None:
+            raise RecordingError("places in metres: this recording was not lifted; run --lift or marey.lift")
+        unscored = np.full(self.space.more_m.shape[:2], np.nan, np.float32)
+        places = np.concatenate([self.space.xyz_m, self.space.more_m], 1)
+        return self._spread(places), self._spread(np.concatenate([self.space.scores, unscored], 1))
+
+    def _spread(self, values: np.ndarray) -> np.ndarray:
+        """A value per row as (T, N, …) over all frames and `ids`, NaN where absent."""
+        place = np.searchsorted(self.frame, self.rows.frame), np.searchsorted(self.ids, self.rows.person)
+        out = np.full((len(self.frame), len(self.ids), *values.shape[1:]), np.nan, np.float32)
+        out[place] = values
+        return out
 
 
 class Collector:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 from beartype import beartype
-from jaxtyping import Float32, jaxtyped  # pyright: ignore[reportUnknownVariableType]
+from jaxtyping import Bool, Float32, jaxtyped  # pyright: ignore[reportUnknownVariableType]
 
 from marey.core.errors import RecordingError
 from marey.core.rows import Rows
@@ -43,6 +43,10 @@ class Space:
     scores: Float32[np.ndarray, "R J"]
     joints: tuple[str, ...]
     more_m: Float32[np.ndarray, "R K 3"]
+
+    def take(self, index: Bool[np.ndarray, " R"] | slice) -> "Space":
+        """Places of some of the rows."""
+        return Space(self.xyz_m[index], self.scores[index], self.joints, self.more_m[index])
 
     def equals(self, other: "Space | None") -> bool:
         """Whether every value agrees; NaN equals NaN."""

@@ -13,7 +13,7 @@ from marey.core.history import NetworkFile
 from marey.core.nouns import Frame, People, Poses
 from marey.core.settings import parse, plain
 from marey.core.stages import Kind, Method
-from marey.export import FORMATS
+from marey.export import check as check_format
 from marey.finishing.choose import RULES
 from marey.lifting.lift import Lift
 from marey.methods import method
@@ -150,8 +150,8 @@ def check(plan: Plan) -> None:
     stages(plan, None)
     _check_space(plan)
     for name in plan.export:
-        if name not in FORMATS:
-            raise SettingsError(f"--export {name}: unknown; choose from {', '.join(FORMATS)}")
+        if check_format(name).metres and plan.lift is None:
+            raise SettingsError(f"--export {name}: holds metres; add --lift dgnet")
     if plan.subject not in RULES and not plan.subject.isdecimal():
         raise SettingsError(f"--subject {plan.subject}: unknown; choose {', '.join(RULES)} or a person's id")
     if plan.overlay and not encodes(plan.codec):
