@@ -17,11 +17,12 @@ from marey.core.kinematics import euler_rotations
 from marey.core.recording import Recording
 from marey.core.skeletons import H36M17
 from marey.core.space import Space
+from marey.data import open_kind
 from marey.data.sample import Sample, seen_from
 from marey.evaluation.by_space import Take, judge_space, lifted, takes
 from marey.evaluation.evaluate import evaluate, evaluate_poses
 from marey.evaluation.measure import Posed
-from marey.lifting.windows import ROOT, Track
+from marey.lifting.windows import ROOT, Track, to_h36m
 
 HEIGHT = 1.7
 CAMERA = Camera.from_view((640, 480), 60.0)
@@ -222,6 +223,36 @@ def test_lifted_recordings_are_compared_in_their_own_axes(tmp_path: Path) -> Non
 def test_a_mirror_image_is_not_a_rotation() -> None:
     made = [replace(take, body_m=take.truth_m * np.array([-1, 1, 1])) for take in takes(samples(motion()))]
     assert judge_space(made, "gravity", {}).result.metrics["P1_mm"] > 50
+
+
+@pytest.mark.parametrize(
+    ("kind", "lens"),
+    [
+        ("h36m", "the set's"),
+        ("h3wb", "the set's"),
+        ("humaneva", "field of view assumed, 60° over the longer side"),
+        ("mpi_inf_3dhp", "the set's"),
+        ("panoptic", "the set's"),
+    ],
+)
+def test_every_set_in_space_gives_takes(tmp_path: Path, kind: str, lens: str) -> None:
+    """Limbs are there, and where the lens is known 2D is their projection, to a pixel or two."""
+    held = open_kind(kind, getattr(trees, kind)(tmp_path), "all")
+    made = takes(held)
+    limbs = [H36M17.index(f"{s}_{j}") for s in ("left", "right") for j in ("hip", "elbow", "wrist")]
+    assert {take.lens for take in made} == {lens}
+    for take in made:
+        there = np.isfinite(take.truth_m[:, limbs]).all((1, 2))
+        assert there.any()
+        assert np.isfinite(take.track.rays[there][:, limbs]).all()
+        np.testing.assert_allclose(take.truth_m[there, ROOT], 0, atol=1e-9)
+    first = held[0]
+    if lens == "the set's":
+        camera = first.camera
+        xyz = to_h36m(camera.to_camera(first.xyz_m[0].astype(np.float64)), first.truth.skeleton)
+        off = made[0].track.rays[0] - xyz[..., :2] / xyz[..., 2:]
+        assert np.nanmax(np.abs(off[limbs])) * camera.matrix[0, 0] < 2
+    assert np.isfinite(figures(answers(made))["P1_mm"])
 
 
 def test_without_truth_in_space_it_is_refused() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import data_trees_video as trees
+from marey.cli import main
 from marey.core.errors import DataError, SettingsError
 from marey.core.history import History, Source
 from marey.core.nouns import no_looks
@@ -304,6 +305,24 @@ def test_a_whole_run_on_clips_without_anybody(tmp_path: Path):
     assert done.made["estimate"]["method"] == "baseline"
     with pytest.raises(SettingsError, match="give find"):
         evaluate("fast", f"recordings:{tmp_path}", protocol="tracks", boxes="truth")
+
+
+def test_a_file_of_tracks_on_the_command_line(tmp_path: Path, capsys):
+    """A recording beside itself, and beside one in which its person is two."""
+    trees.recordings(tmp_path)
+    recording = Recording.open(tmp_path / "walk.marey")
+    rows = replace(recording.rows, person=np.array([1, 2]))
+    (tmp_path / "other").mkdir()
+    recording.with_rows(rows).save(tmp_path / "other" / "walk.marey")
+    words = ["--data", f"recordings:{tmp_path}", "--protocol", "tracks", "--json"]
+    assert main(["eval", "--poses", str(tmp_path / "walk.marey"), *words]) == 0
+    held = json.loads(capsys.readouterr().out)
+    assert held["metrics"]["HOTA"] == held["metrics"]["IDF1"] == 1
+    assert main(["eval", "--poses", str(tmp_path / "other"), *words]) == 0
+    held = json.loads(capsys.readouterr().out)
+    assert held["metrics"]["MOTA"] == 0.5
+    assert held["metrics"]["switches"] == 1
+    assert held["made"]["command"].startswith(f"marey eval --poses {tmp_path / 'other'} --data recordings:")
 
 
 def _save(samples: list[Sample], posed: list[Posed], folder: Path) -> None:

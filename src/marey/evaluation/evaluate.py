@@ -116,7 +116,7 @@ def evaluate_poses(
     posed = filed_poses(path, samples)
     told: dict[str, Any] = {}
     if aim := motion.aim(kind, protocol, None, asked.get("lift")):
-        result, told = motion.by_poses(aim, samples, posed, asked)
+        result, told = motion.by_poses(aim, samples, posed, {**asked, "protocol": protocol})
     else:
         result = judge_poses(_protocol(protocol, kind), samples, posed)
     made = {"name": str(path), **told, **made_from(kind, split, samples, started)}
