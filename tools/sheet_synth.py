@@ -27,7 +27,7 @@ def pair(track: str, seed: int, mocap: str) -> np.ndarray:
     with staged(plan) as stage:
         drawn = next(frames(plan, stage))[0]
     rng = np.random.default_rng(seed)
-    rgb = exposed(drawn.rgb, drawn.seen.depths_m[..., 0], lens(rng, 5.0), 0.0, rng)
+    rgb = exposed(drawn.rgb, drawn.seen, lens(rng, 5.0), 0.0, rng)
     told = rgb.copy()
     masks = (drawn.seen.who * 47 % 200)[..., None] * np.array([1, 2, 3]) % 256
     told[drawn.seen.who > 0] = (0.65 * told + 0.35 * masks)[drawn.seen.who > 0].astype(np.uint8)

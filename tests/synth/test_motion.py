@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import data_trees_space as trees
 from marey.core.errors import DataError
 from marey.core.skeletons import MAREY19, mirrored, skeleton
 from marey.data.mocap import HELD
@@ -131,6 +132,21 @@ def test_parts_of_the_benchmark_share_no_group(shared_data: Path):
     assert not set(files["val"]) & set(files["test"])
     assert all(part_of(who) == split for split, held in groups.items() for who in held)
     assert {part_of(who) for who in HELD} == {"val", "test"}
+
+
+def test_cmus_own_files_move_as_their_joints_do(tmp_path: Path):
+    trees.mocap(tmp_path)
+    file = tmp_path / "subjects" / "02" / "02_01.amc"
+    held, captured = read_take(file), read_joints(file)
+    assert held.rate_hz == captured.rate_hz == 120
+    xyz = joints(stick_body(), posed(stick_body(), held))
+    for start, end in LIMBS:
+        a, b = (JOINTS.index(f"left_{'foot' if name == 'ankle' else name}") for name in (start, end))
+        theirs = captured.xyz_m[:, b] - captured.xyz_m[:, a]
+        ours = xyz[:, MAREY19.index(f"left_{end}")] - xyz[:, MAREY19.index(f"left_{start}")]
+        cosine = (ours * theirs).sum(-1) / np.linalg.norm(ours, axis=-1) / np.linalg.norm(theirs, axis=-1)
+        assert cosine.min() > 0.9995
+    assert [file.name for file in take_files(tmp_path, "train")] == ["35_01.bvh", "02_01.amc"]
 
 
 def test_a_take_of_an_unknown_rig_is_refused(tmp_path: Path):

@@ -11,6 +11,7 @@ from marey.core.errors import DataError
 from marey.synth import backdrop
 from marey.synth.body import joints, set_down
 from marey.synth.gestures import GESTURES
+from marey.synth.gpu import Seen
 from marey.synth.lens import Lens, exposed, lens
 from marey.synth.motion import at_times, mirror
 from marey.synth.scene import APART_M, Film, _grounded, _placed
@@ -18,6 +19,7 @@ from marey.synth.shots import camera_at
 from stick_body import stick_body
 
 CLEAN = Lens(0.0, 0.0, 3.0, 0.0, 0.0, 4.0, 0)
+"""A lens without faults, focused at four metres."""
 
 
 def test_nobody_stands_in_anybody_and_all_are_in_the_picture():
@@ -88,15 +90,24 @@ def test_photographs_become_walls_and_bad_folders_are_refused(tmp_path: Path):
 def test_a_clean_lens_changes_nothing_and_each_fault_does_its_own():
     rng = np.random.default_rng(0)
     rgb = rng.integers(40, 200, (360, 160, 3)).astype(np.uint8)
-    depth = np.full((360, 160), 4.0, np.float32)
-    depth[:, 80:] = 40.0
-    assert np.array_equal(exposed(rgb, depth, CLEAN, 0.0, rng), rgb)
-    noisy = exposed(rgb, depth, replace(CLEAN, noise=4.0), 0.0, rng)
+    seen = Seen(
+        np.zeros((360, 160), np.int16),
+        np.full((360, 160, 3), 4.0, np.float32),
+        np.zeros((360, 160, 4), np.float32),
+    )
+    seen.depths_m[:, 80:] = 40.0
+    assert np.array_equal(exposed(rgb, seen, CLEAN, 0.0, rng), rgb)
+    noisy = exposed(rgb, seen, replace(CLEAN, noise=4.0), 0.0, rng)
     assert 3.5 < (noisy.astype(float) - rgb).std() < 4.5
-    brighter = exposed(rgb, depth, replace(CLEAN, drift=0.1), 0.75, rng)
+    brighter = exposed(rgb, seen, replace(CLEAN, drift=0.1), 0.75, rng)
     assert brighter.mean() == pytest.approx(1.1 * rgb.mean(), rel=0.01)
-    soft = exposed(rgb, depth, replace(CLEAN, blurred=1.0), 0.0, rng)
+    soft = exposed(rgb, seen, replace(CLEAN, blurred=1.0), 0.0, rng)
     assert np.array_equal(soft[:, :70], rgb[:, :70])  # in focus
     assert soft[:, 90:].std() < 0.8 * rgb[:, 90:].std()
-    assert not np.array_equal(exposed(rgb, depth, replace(CLEAN, quality=55), 0.0, rng), rgb)
+    assert not np.array_equal(exposed(rgb, seen, replace(CLEAN, quality=55), 0.0, rng), rgb)
+    assert np.array_equal(exposed(rgb, seen, replace(CLEAN, shutter=0.5), 0.0, rng), rgb)  # nothing moves
+    seen.flow_px[:] = 8, 0, -8, 0
+    trailed = exposed(rgb, seen, replace(CLEAN, shutter=0.5), 0.0, rng).astype(float)
+    assert np.abs(np.diff(trailed, axis=1)).mean() < 0.6 * np.abs(np.diff(rgb.astype(float), axis=1)).mean()
+    assert np.abs(trailed[:, 8:-8].mean(1) - rgb[:, 8:-8].mean(1)).max() < 8  # along rows only
     assert lens(np.random.default_rng(2), 4.0) == lens(np.random.default_rng(2), 4.0)

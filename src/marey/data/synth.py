@@ -1,9 +1,10 @@
 """Synthetic clips as `marey synth` writes them, and the benchmark that is made of them: exact truth.
 
 Layout: a folder of clips, `NAME.mp4` with `NAME.marey` beside it (`synth/clip.py` says what is in it), or a
-track of a benchmark with the folders `train`, `val` and `test`. Joints are those of marey19, in pixels and in
-metres; a joint that is hidden or outside the picture is occluded, its place known all the same. Boxes hold
-the whole person within the picture, hidden parts too, and ids are the scene's. Somebody of whom less than
+track of a benchmark with the folders `train`, `val` and `test`. Joints are those of marey19, in pixels and
+in metres; a hidden joint is occluded, its place known all the same; one outside the picture counts as
+unlabelled, as in COCO, and only its place in metres is given. Boxes hold the whole person within the
+picture, hidden parts too; areas are the pixels seen; ids are the scene's. Somebody of whom less than
 `LEAST_SHARE` of the box is seen counts neither way.
 Splits: all is every clip under the path; the others are the folders of those names.
 """
@@ -28,7 +29,7 @@ from marey.data.sample import Sample, State, people
 
 LEAST_SHARE = 0.04
 """Of a box, in pixels that show its person (our choice: an uncovered walker fills about a third)."""
-SIGHTS = {"outside": State.OCCLUDED, "occluded": State.OCCLUDED, "visible": State.VISIBLE}
+SIGHTS = {"outside": State.UNLABELLED, "occluded": State.OCCLUDED, "visible": State.VISIBLE}
 
 
 @dataclass(frozen=True, eq=False)

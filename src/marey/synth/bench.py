@@ -10,7 +10,10 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+
+from tqdm import tqdm
 
 from marey.core.errors import SettingsError
 from marey.synth.clip import make_clip
@@ -21,7 +24,9 @@ TRACKS: Mapping[str, Film] = {
     "fast": Film(speed=1.6, blur=1.0, own_motion=0.1, filling=(0.45, 0.75), people=(1, 2), spread_m=1.5),
     "occlusion": Film(people=(2, 4), occluders=(2, 5), filling=(0.4, 0.6), spread_m=2.0),
     "crowd": Film(people=(8, 25), filling=(0.22, 0.4), spread_m=6.0, own_motion=0.4, occluders=(0, 2)),
-    "identity": Film(people=(4, 8), filling=(0.3, 0.5), spread_m=3.0, own_motion=0.15, occluders=(0, 3)),
+    "identity": Film(
+        people=(4, 8), filling=(0.3, 0.5), spread_m=3.0, own_motion=0.15, occluders=(0, 3), inside=0.5
+    ),
     "3d": Film(people=(1, 2), views=4, filling=(0.45, 0.65), spread_m=1.2),
 }
 """What each track is about; `crowd` draws its number of people evenly, so every density occurs."""
@@ -81,26 +86,33 @@ def make_bench(tier: str, out: Path, mocap: str = "", photographs: str = "", wor
 
     Raises `SettingsError`, and what `clip.make_clip` raises.
     """
-    todo = [(order, out) for order in orders(tier, mocap, photographs)]
+    todo = list(orders(tier, mocap, photographs))
+    made = partial(_made, out=out)
     if workers < 2:
-        found = [_made(*work) for work in todo]
+        found = list(map(made, tqdm(todo, desc=tier, unit="clip")))
     else:
-        os.environ.setdefault(
-            "LP_NUM_THREADS", "1"
-        )  # Mesa would start a thread for every core in each worker
+        os.environ.setdefault("LP_NUM_THREADS", "1")  # else Mesa starts as many threads as cores in each
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            found = pool.starmap(_made, todo, chunksize=1)
+            found = list(tqdm(pool.imap(made, todo), total=len(todo), desc=tier, unit="clip"))
     return hashlib.sha256("\n".join(found).encode()).hexdigest()[:16]
 
 
 def _made(order: Order, out: Path) -> str:
     folder = out / order.track / order.split
-    done = folder / f"{order.name}.truth"
-    if done.is_file():
-        return done.read_text("ascii")
-    found = make_clip(order.film, order.seed, folder, order.name)
-    done.write_text(found, "ascii")
+    done, asked = folder / f"{order.name}.truth", _print(order)
+    found, _, made_as = (done.read_text("ascii") if done.is_file() else "").partition(" ")
+    if made_as != asked:
+        found = make_clip(order.film, order.seed, folder, order.name)
+        done.write_text(f"{found} {asked}", "ascii")
     return found
+
+
+def _print(order: Order) -> str:
+    """What tells an order from others, wherever its motion capture and photographs lie."""
+    film = replace(
+        order.film, mocap=str(bool(order.film.mocap)), photographs=str(bool(order.film.photographs))
+    )
+    return hashlib.sha256(repr((film, order.seed)).encode()).hexdigest()[:12]
 
 
 def _splits(clips: int) -> list[str]:

@@ -158,15 +158,14 @@ def _shown(plan: Scene, camera: Camera, seen: Seen, bodies: list[tuple[np.ndarra
 def _lens(plan: Scene, view: int) -> tuple[Lens, np.random.Generator]:
     rng = np.random.default_rng([plan.seed, 9, view])
     camera = plan.shots[view][1]
-    return lens(rng, float(np.linalg.norm(camera.to_camera(np.array([0.0, 0.9, 0.0]))))), rng
+    drawn = lens(rng, float(np.linalg.norm(camera.to_camera(np.array([0.0, 0.9, 0.0])))))
+    return replace(drawn, shutter=0.0 if plan.film.blur else drawn.shutter), rng
 
 
 def _add(view: _View, drawn: Drawn, rate_hz: float, keep: Sequence[str]) -> None:
     """Write a frame's picture; what needs its neighbours too is written one frame later."""
     k = len(view.shown)
-    view.video.write(
-        exposed(drawn.rgb, drawn.seen.depths_m[..., 0], view.lens, k / rate_hz, view.rng), k / rate_hz
-    )
+    view.video.write(exposed(drawn.rgb, drawn.seen, view.lens, k / rate_hz, view.rng), k / rate_hz)
     view.shown.append(drawn.shown)
     view.seen = {j: seen for j, seen in view.seen.items() if j > k - 3} | {k: drawn.seen}
     if k:

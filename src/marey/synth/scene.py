@@ -28,7 +28,7 @@ from marey.synth.truth import pixel_of
 APART_M, ROOTS_APART_M = 0.24, 0.45
 """Least distance between joints, and between the middles, of two people (our choice)."""
 TRIES = 80
-"""Places tried for a person before another motion is drawn; after three motions the person is left out."""
+"""Places tried for a person before another motion is drawn; who cannot even stand is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Film:
     """Share of the picture's height that a person in the middle takes."""
     spread_m: float = 1.0
     """How far from the middle people may be."""
+    inside: float = 0.85
+    """Share of each person's joints, over the clip, that the first camera must hold."""
     occluders: tuple[int, int] = (0, 0)
     speed: float = 1.0
     blur: float = 0.0
@@ -160,8 +162,8 @@ def _actors(
     for _ in range(int(rng.integers(film.people[0], film.people[1] + 1))):
         seen = look(rng)
         shape = body(seen.traits)
-        for _ in range(3):
-            motion = _motion(film, rng)
+        for wanted in ("", "", "", "idle"):  # whoever moves too far for the place that is left stands
+            motion = _motion(film, rng, wanted)
             pose = _grounded(shape, motion)
             found = _placed(joints(shape, pose), placed, film, view, place_rng)
             if found is None:
@@ -176,13 +178,13 @@ def _actors(
     return actors
 
 
-def _motion(film: Film, rng: np.random.Generator) -> Motion:
-    """A stretch of T + 2 frames, from motion capture or of our own, mirrored half the time."""
+def _motion(film: Film, rng: np.random.Generator, wanted: str = "") -> Motion:
+    """A stretch of T + 2 frames, from motion capture or of our own (`wanted`), mirrored half the time."""
     count = round(film.seconds * film.rate_hz) + 2
     times_s = warped_times(count / film.rate_hz, film.rate_hz, rng) * film.speed
     lasts = float(times_s[-1])
-    if not film.mocap or rng.random() < film.own_motion:
-        name = str(rng.choice(list(GESTURES)))
+    if wanted or not film.mocap or rng.random() < film.own_motion:
+        name = wanted or str(rng.choice(list(GESTURES)))
         motion = GESTURES[name](lasts + 0.5, rng)
         start = 0.0
     else:
@@ -226,7 +228,7 @@ def _placed(
         there = (points[::4] - middle) @ rotation.T + at
         inside, _, _ = pixel_of(camera.project(there), film.size[::-1])
         near = np.linalg.norm(there - eye, axis=-1).min() < 1.2
-        if inside.mean() > 0.85 and not near and all(_apart(there, other[::4]) for other in placed):
+        if inside.mean() > film.inside and not near and all(_apart(there, other[::4]) for other in placed):
             return turn, at - rotation @ middle
     return None
 

@@ -3,7 +3,8 @@
 A take's segment turns from its rig's rest pose; what the rest pose lacks of a T-pose is made good by the
 smallest turn that lays the rig's bone along the T-pose's. Rigs: `data/mocap.py`. Trunk, head, collar bones
 and feet stand alike in all rest poses and need none. The rig of `cmu_general` has bones whose own axes differ
-(Y along the bone); its T-pose, the first frame of 007_03 to 007_12, gives `CC_AXES`.
+(Y along the bone); its T-pose, the first frame of 007_03 to 007_12, gives `CC_AXES`. CMU's own files (`.amc`)
+are a fourth rig, called `amc` here.
 """
 
 from functools import lru_cache
@@ -15,7 +16,8 @@ from jaxtyping import Float64
 from marey.core.bvh import Bvh, parse
 from marey.core.errors import DataError
 from marey.core.kinematics import axis_rotations, world_rotations
-from marey.data.mocap import BROKEN, HELD, RIGS, group
+from marey.data.acclaim import Acclaim, read_acclaim
+from marey.data.mocap import ASF_RATE_HZ, BROKEN, HELD, RIGS, group
 from marey.synth.motion import SEGMENTS, SIDED, Motion
 from marey.synth.turns import between, of_matrices, product
 
@@ -24,16 +26,19 @@ TRUNK = {
     "cmu_general": ("CC_Base_Hip", "CC_Base_Spine02", "CC_Base_NeckTwist02", "CC_Base_Head"),
     "cmu_walks": ("Hips", "Chest2", "Neck", "Head"),
     "cmu_dance_martial": ("hip", "chest", "neck", "head"),
+    "amc": ("root", "", "upperneck", "head"),  # the chest is what the collar bones hang on
 }
 LIMBS = {
     "cmu_general": ("Clavicle", "Upperarm", "Forearm", "Hand", "Thigh", "Calf", "Foot"),
     "cmu_walks": ("Collar", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle"),
     "cmu_dance_martial": ("Collar", "Shldr", "ForeArm", "Hand", "Thigh", "Shin", "Foot"),
+    "amc": ("clavicle", "humerus", "radius", "wrist", "femur", "tibia", "foot"),
 }
 SIDES = {
     "cmu_general": ("CC_Base_L_{}", "CC_Base_R_{}"),
     "cmu_walks": ("Left{}", "Right{}"),
     "cmu_dance_martial": ("l{}", "r{}"),
+    "amc": ("l{}", "r{}"),
 }
 ENDS = {"upper_arm": "forearm", "forearm": "hand", "thigh": "shin", "shin": "foot"}
 """Where a segment's bone leads to; a hand lies as its forearm does."""
@@ -65,6 +70,7 @@ def take_files(path: Path, split: str) -> list[Path]:
     `data/mocap.py` holds some groups of people back; every second of those is for `test`. Raises `DataError`.
     """
     files = [file for kind in RIGS for file in sorted((path / kind).glob("*.bvh")) if file.stem not in BROKEN]
+    files += sorted(path.rglob("*.amc"))
     files = [file for file in files if part_of(group(file.stem)) == split]
     if not files:
         raise DataError(f"{path}: no takes for `{split}`; BVH files belong into {', '.join(RIGS)}")
@@ -81,12 +87,21 @@ def part_of(who: str) -> str:
 @lru_cache(maxsize=64)
 def read_take(file: Path) -> Motion:
     """One take, in the rig that its folder's name says. Raises `DataError`."""
-    kind = file.parent.name
-    if kind not in RIGS:
+    kind = "amc" if file.suffix == ".amc" else file.parent.name
+    if kind not in TRUNK:
         raise DataError(f"{file}: of no known rig; put it into one of {', '.join(RIGS)}")
-    bvh = parse(file.read_text(encoding="utf-8"), file.name)
-    first = 0 if kind == "cmu_walks" else 1
+    bvh = read_acclaim(file) if kind == "amc" else parse(file.read_text(encoding="utf-8"), file.name)
+    try:
+        return _motion(file, kind, bvh)
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from error
+
+
+def _motion(file: Path, kind: str, bvh: Bvh | Acclaim) -> Motion:
+    first = 0 if kind in ("cmu_walks", "amc") else 1
     joints = dict(zip(SEGMENTS, _joints(kind), strict=True))
+    if not joints["chest"]:
+        joints["chest"] = bvh.joints[bvh.parents[bvh.index(joints["left_clavicle"])]]
     world = world_rotations(bvh.rotations(), bvh.parents)[first:]
     turns = [
         product(
@@ -98,7 +113,8 @@ def read_take(file: Path) -> Motion:
     hips = (places[:, bvh.index(joints["left_thigh"])] + places[:, bvh.index(joints["right_thigh"])]) / 2
     leg = sum(np.linalg.norm(bvh.offsets[bvh.index(joints[f"left_{name}"])]) for name in ("shin", "foot"))
     curl = np.full((len(world), 2), HAND_CURL)
-    return Motion(file.stem, group(file.stem), bvh.rate_hz, np.stack(turns, 1), hips / leg, curl)
+    rate_hz = bvh.rate_hz if isinstance(bvh, Bvh) else ASF_RATE_HZ
+    return Motion(file.stem, group(file.stem), rate_hz, np.stack(turns, 1), hips / leg, curl)
 
 
 def _joints(kind: str) -> list[str]:
@@ -115,7 +131,7 @@ def _axes(kind: str, segment: str) -> Float64[np.ndarray, "3 3"]:
     return CC_AXES.get("leg" if name in ("thigh", "shin") else name or segment, np.eye(3))
 
 
-def _laid(kind: str, segment: str, bvh: Bvh, joints: dict[str, str]) -> Float64[np.ndarray, " 4"]:
+def _laid(kind: str, segment: str, bvh: Bvh | Acclaim, joints: dict[str, str]) -> Float64[np.ndarray, " 4"]:
     """The turn from the T-pose to the rig's rest pose of a segment."""
     side, _, name = segment.partition("_")
     name = "forearm" if name == "hand" else name
