@@ -113,7 +113,7 @@ def test_movement(metres: bool, tmp_path: Path):
 def test_movement_itself_takes_them(tmp_path: Path):
     reason = "movement is not installed here: it brings a hundred packages"
     datasets = pytest.importorskip("movement.validators.datasets", reason=reason)
-    load_poses = importlib.import_module("movement.io.load_poses")
+    movement_io = importlib.import_module("movement.io")
     xarray = importlib.import_module("xarray")
     old = {"keypoint": "keypoints", "individual": "individuals"}
     known = datasets.ValidPosesInputs.DIM_NAMES
@@ -122,7 +122,7 @@ def test_movement_itself_takes_them(tmp_path: Path):
     with xarray.open_dataset(path) as data:
         datasets.ValidPosesInputs.validate(data if "keypoint" in known else data.rename(old))
     (path,) = export(ours, tmp_path, "dlc")
-    read = load_poses.from_file(path, source_software="DeepLabCut", fps=25)
+    read = movement_io.load_dataset(path, source_software="DeepLabCut", fps=25)
     read = read.rename({name: now for now, name in old.items() if name in read.dims})
     want = ours.dense()[0].transpose(0, 3, 2, 1) - 0.5
     np.testing.assert_allclose(
