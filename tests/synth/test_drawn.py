@@ -3,7 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from marey.core.errors import MareyError
@@ -168,3 +170,23 @@ def test_a_seed_gives_the_same_truth_and_files_that_read_back(drawn, tmp_path: P
     np.testing.assert_array_equal(same.truth.xy_px, samples[0].truth.xy_px)
     assert same.rgb().shape == (72, 128, 3)
     assert len(SIGHTS) == 3
+
+
+def test_flow_and_masks_on_disk_say_what_the_tables_say(drawn, tmp_path: Path):
+    film = replace(FILM, size=(128, 72), people=(1, 1), seconds=0.16)
+    make_clip(film, 5, tmp_path, "a", ("masks", "flow"))
+    folder = tmp_path / "a.marey"
+    coded = cv2.imread(str(folder / "flow" / "000000.png"), cv2.IMREAD_UNCHANGED).astype(np.float64)
+    flow, holds = (coded[..., 2:0:-1] - 2**15) / 64, coded[..., 0] == 1
+    table = pq.read_table(folder / "truth.parquet").to_pandas().query("frame == 0")
+    places = np.floor(open_kind("synth", tmp_path)[0].truth.xy_px[0])
+    told = table[["next_x_px", "next_y_px"]].to_numpy()
+    known = np.flatnonzero(~np.isnan(told[:, 0]))
+    assert len(known) > 4
+    for joint in known:
+        x, y = places[joint].astype(int)
+        assert holds[y, x]
+        assert np.abs(flow[y, x] - told[joint]).max() <= 1 / 64
+    mask = cv2.imread(str(folder / "masks" / "000000.png"), cv2.IMREAD_UNCHANGED)
+    seen = pq.read_table(folder / "seen.parquet").to_pandas().query("frame == 0")
+    assert (mask == 1).sum() == seen["visible_px"].item()
