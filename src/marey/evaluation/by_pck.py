@@ -45,6 +45,7 @@ def pck_family(name: str, samples: Sequence[Sample], posed: Sequence[Posed]) -> 
     figures = _figures(rule, errors, sets)
     own = errors[:, shared]
     uncounted = int(np.isnan(errors).all(1).sum())
+    missed = np.isinf(own).any(1) & ~np.isfinite(own).any(1)
     shares = pck.per_joint(errors, headline)
     result = Result(
         protocol={
@@ -52,7 +53,7 @@ def pck_family(name: str, samples: Sequence[Sample], posed: Sequence[Posed]) -> 
             "mean": "micro over joints",
             "joints": [skeleton.joints[k] for k in shared if skeleton.joints[k] not in rule.left_out],
             "occluded": "left out" if rule.visible_only else "counted", "people_without_length": uncounted,
-            "people_without_estimate": int((np.isinf(own) | np.isnan(own)).all(1).sum()) - uncounted,
+            "people_without_estimate": int(missed.sum()),
         },
         items=len(errors) - uncounted,
         metrics=figures(np.ones(len(errors))),
@@ -77,11 +78,9 @@ def _figures(
     }
 
     def figures(weights: Float[np.ndarray, " P"]) -> dict[str, float]:
-        totals = {suffix: float(weights @ counted) for suffix, counted in counts.items()}
+        totals = {suffix: float(weights @ counted) or np.nan for suffix, counted in counts.items()}
         return {
             rule.called(alpha, suffix): float(weights @ held) / totals[suffix]
-            if totals[suffix]
-            else float("nan")
             for (suffix, alpha), held in hits.items()
         }
 
