@@ -56,12 +56,12 @@ def items(method: Method, indices: range, blank_after: int | None = None) -> lis
 
 
 def _detector(settings: Any) -> Network:
-    """Every cell on a bright patch reaches to the patch's sides."""
+    """Every cell on a bright patch says the patch's box."""
 
     def run(inputs: Arrays) -> Arrays:
         rgb = inputs["rgb"]
         points = cells((rgb.shape[2], rgb.shape[1]))
-        scores, reaches = [], []
+        scores, said = [], []
         for picture in rgb:
             bright = (picture.max(-1) > 127).astype(np.uint8)
             _, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
@@ -71,8 +71,8 @@ def _detector(settings: Any) -> Network:
             near = np.concatenate([points[:, :2] - 1, points[:, :2] + 1], -1)
             on = (label > 0) & (box[:, :2] <= near[:, :2]).all(-1) & (box[:, 2:] >= near[:, 2:]).all(-1)
             scores.append(np.where(on, 4.0, -9.0))
-            reaches.append(encode(np.where(on[:, None], box, near), points))
-        return {"score": np.array(scores, np.float32), "reach": np.array(reaches, np.float32)}
+            said.append(encode(np.where(on[:, None], box, near), points))
+        return {"score": np.array(scores, np.float32), "box": np.array(said, np.float32)}
 
     return run
 

@@ -131,7 +131,7 @@ def _pointing(
     name: str, offset: Float64[np.ndarray, " 3"], above: Float64[np.ndarray, "T 3 3"], child: str, body: _Body
 ) -> Joint:
     """A joint that points its one bone at where its child was seen."""
-    rest, bone = np.array(TREE[child][1]), body.bone(child)
+    rest, bone = np.array(TREE[child][1], np.float64), body.bone(child)
     turns = swings(rest, (above.swapaxes(1, 2) @ bone[..., None])[..., 0])
     reach = rest * np.median(np.linalg.norm(bone, axis=-1))
     return Joint(name, offset, turns, (_joint(child, reach, above @ turns, body),))
