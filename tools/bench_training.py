@@ -3,8 +3,8 @@
     python tools/bench_training.py [RECIPE ...] [--steps 20]      writes results/bench-training.json
 
 Images a second of real steps (batches drawn on a thread, pixels augmented, gradients clipped, optimiser,
-average, curve) beside those of forward and backward alone on one batch made beforehand, in one process and
-one after the other. Wants the data of the recipes; says so and stops where they are not there.
+average, curve) beside those of forward and backward alone on the same batches made beforehand, in one process
+and one after the other. Wants the data of the recipes; says so and stops where they are not there.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def measure(recipe: Recipe, steps: int) -> dict[str, float]:
         fit(net, loss, batches, train, Path(folder))
         lines = (Path(folder) / "curve.jsonl").read_text().splitlines()
     whole = json.loads(lines[-1])["images_s"]  # the first half warms up
-    bare = bare_rate(net.train(), loss, batches, train)
+    bare = bare_rate(net, loss, batches, train, range(steps - 1, 2 * steps))
     return {"images_s": whole, "bare_images_s": round(bare, 2), "ratio": round(whole / bare, 3)}
 
 

@@ -120,24 +120,27 @@ def keep_memory() -> None:
         mallopt(parameter, value)
 
 
-def bare_rate(module: nn.Module, loss: Loss, batches: Batches, settings: TrainSettings) -> float:
-    """Examples a second of forward and backward alone, on one batch made beforehand.
+def bare_rate(
+    module: nn.Module, loss: Loss, batches: Batches, settings: TrainSettings, steps: range = range(4)
+) -> float:
+    """Examples a second of forward and backward alone, on the batches of `steps` made beforehand.
 
-    `images_s` of the curve divided by this is the share of the time that the processor is on the network.
+    `images_s` of the curve divided by this is the share of the time that the processor is on the network. The
+    first batch warms up and is not counted; batches may differ in size, so the same steps are to be compared.
     """
-    arrays = _micro(batches.make(0), settings)[0]
-    batch = batches.prepare({key: torch.from_numpy(a) for key, a in arrays.items()}, 0)
     module.train()
     low = precision(settings.precision) == "bf16-mixed"  # or the bare loop would be the slower one
     took = []
-    for _ in range(4):
+    for step in steps:
+        arrays = _micro(batches.make(step), settings)[0]
+        batch = batches.prepare({key: torch.from_numpy(a) for key, a in arrays.items()}, step)
         began = time.perf_counter()
         with torch.autocast("cpu", torch.bfloat16, enabled=low):
             outputs = module(seen(batch))
         loss(outputs, batch)["loss"].backward()
         took.append(time.perf_counter() - began)
     module.zero_grad(set_to_none=True)
-    return settings.micro / float(np.median(took[1:]))
+    return settings.micro / float(np.mean(took[1:]))
 
 
 class _Run:
