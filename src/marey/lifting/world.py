@@ -94,7 +94,7 @@ def from_feet(people: Sequence[Stances]) -> World:
     return World(LEVEL, "a level camera is assumed")
 
 
-def ground(world: World, people: Sequence[Stances], ankles_m: Sequence[Float64[np.ndarray, "N 3"]]) -> Ground:
+def ground(world: World, people: Sequence[Stances], ankles_m: Sequence[Float64[np.ndarray, "_ 3"]]) -> Ground:
     """Where the ground is: under feet that stand, else under the lowest ankles, else at the camera's height.
 
     `ankles_m` are each person's, in camera axes, standing or not.
