@@ -59,17 +59,26 @@ class Dying(Line):
         return batch
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
-    whole = fit(Net(), loss, Line(), SETTINGS, tmp_path / "whole")
+@pytest.mark.parametrize("cycles", [1, 2])  # 2: what is resumed from was saved between the cycles
+def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path, cycles: int) -> None:
+    settings = replace(SETTINGS, cycles=cycles)
+    whole = fit(Net(), loss, Line(), settings, tmp_path / "whole")
     with pytest.raises(KilledError):
-        fit(Net(), loss, Dying(), SETTINGS, tmp_path / "parts")
+        fit(Net(), loss, Dying(), settings, tmp_path / "parts")
     (tmp_path / "parts" / "last.tmp").write_bytes(
         b"half a checkpoint"
     )  # what kill -9 leaves while one is written
-    resumed = fit(Net(), loss, Line(), SETTINGS, tmp_path / "parts")
+    resumed = fit(Net(), loss, Line(), settings, tmp_path / "parts")
     for key, value in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[key], value, rtol=0, atol=0)
     assert [line["step"] for line in curve(tmp_path / "parts")] == [6, 12, 18, 24]
+
+
+def test_the_rate_rises_and_falls_once_a_cycle(tmp_path: Path) -> None:
+    fit(Net(), loss, Line(), replace(SETTINGS, cycles=2, log_every=1), tmp_path / "two")
+    fit(Net(), loss, Line(), replace(SETTINGS, steps=12, log_every=1), tmp_path / "one")
+    once = [line["rate"] for line in curve(tmp_path / "one")]
+    assert [line["rate"] for line in curve(tmp_path / "two")] == pytest.approx([*once, *once])
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
@@ -116,3 +125,8 @@ def test_the_bare_rate_is_measured_without_a_trace() -> None:
     assert bare_rate(net, loss, Line(), SETTINGS) > 0
     assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
     assert all(p.grad is None for p in net.parameters())
+
+
+def test_steps_that_do_not_divide_into_cycles_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"train\.cycles: 24 steps do not divide into 5 cycles"):
+        fit(Net(), loss, Line(), replace(SETTINGS, cycles=5), tmp_path)

@@ -205,8 +205,8 @@ def build(settings: Baseline) -> BaselineNet:
     return BaselineNet(settings)
 
 
-def start(net: BaselineNet, settings: Baseline, arrays: starts.Arrays, rgb: np.ndarray | None = None) -> None:
-    """Fill a network from what its backbone starts from; `rgb`, training pictures, is not needed for it."""
+def start(net: BaselineNet, settings: Baseline, arrays: starts.Arrays) -> None:
+    """Fill a network from what its backbone starts from."""
     if isinstance(net.trunk, MoveNetTrunk) and isinstance(net.heads, PriorHeads):
         mix = mixture(SKELETONS[settings.skeleton].joints)
         starts.movenet_trunk(net.trunk, arrays)

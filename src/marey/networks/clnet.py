@@ -8,7 +8,6 @@ prior of one cell in all of them. Last layers stay float32: offsets need more di
 
 import math
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -148,8 +147,8 @@ def build(settings: CLNet) -> CompositeNet:
     return CompositeNet(settings)
 
 
-def start(net: CompositeNet, settings: CLNet, arrays: starts.Arrays, rgb: np.ndarray | None = None) -> None:
-    """Fill the trunk from what it starts from; heads start anew. `rgb` is not needed for it."""
+def start(net: CompositeNet, settings: CLNet, arrays: starts.Arrays) -> None:
+    """Fill the trunk from what it starts from; heads start anew."""
     if isinstance(net.trunk, MoveNetTrunk):
         starts.movenet_trunk(net.trunk, arrays)
     elif isinstance(net.trunk, MobileTrunk):

@@ -14,7 +14,6 @@ al., CVPR 2019). Cells inside an ignore region that answer for nobody count neit
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
@@ -112,8 +111,8 @@ def build(settings: Settings) -> Detector:
 
 
 @torch.no_grad()
-def start(net: Detector, settings: Settings, arrays: starts.Arrays, rgb: np.ndarray | None = None) -> None:
-    """Take over YOLOX-nano, of its 80 classes the people; `rgb` is not looked at."""
+def start(net: Detector, settings: Settings, arrays: starts.Arrays) -> None:
+    """Take over YOLOX-nano, of its 80 classes the people."""
     ends = [end for head in net.heads for end in (head.person, head.thing, head.box)]
     convolutions = [m for m in net.modules() if isinstance(m, ScaledConv) and m not in ends]
     starts.yolox(convolutions, arrays)

@@ -76,7 +76,7 @@ class Stage:
         try:
             wanted: dict[str, Any] = {"standalone": True, "backend": "egl", "require": 330}
             self.gl = moderngl.create_context(**wanted)
-        except Exception as error:
+        except Exception as error:  # glcontext raises nothing narrower, whatever is missing
             raise MareyError(LACKING.format(str(error).strip() or type(error).__name__)) from error
         gl, self.size = self.gl, size
         self._programs = {

@@ -39,6 +39,7 @@ class TrainSettings:
     rate: float = 4e-4  # the top of OneCycle (Smith and Topin 2017)
     decay: float = 1e-4  # AdamW's, on weights of two dimensions and more only
     warm: float = 0.1  # share of the steps before the top
+    cycles: int = 1  # times that the rate rises and falls over all steps (Loshchilov and Hutter 2017, SGDR)
     ema: float = 0.998  # of the averaged weights that are exported
     clip: float = 5.0  # of the gradient's norm
     blend: float = 1.0  # share of the trained in the mean with the start (Wortsman et al. 2022, WiSE-FT)
@@ -71,6 +72,8 @@ def fit(module: nn.Module, loss: Loss, batches: Batches, settings: TrainSettings
     """
     if settings.batch % settings.micro:
         raise SettingsError(f"train.batch: {settings.batch} is no multiple of train.micro {settings.micro}")
+    if settings.cycles < 1 or settings.steps % settings.cycles:
+        raise SettingsError(f"train.cycles: {settings.steps} steps do not divide into {settings.cycles} cycles")
     if settings.threads:
         torch.set_num_threads(settings.threads)
     folder.mkdir(parents=True, exist_ok=True)
@@ -82,8 +85,9 @@ def fit(module: nn.Module, loss: Loss, batches: Batches, settings: TrainSettings
     pace = _Pace(folder / "curve.jsonl", settings, first)
     for step, arrays in _ahead(batches, first, settings):
         began = time.perf_counter()
+        rate = run.schedule.get_last_lr()[-1]
         parts = run.step(loss, batches, arrays, step)
-        pace.tick(step, parts, run.schedule.get_last_lr()[-1], time.perf_counter() - began)
+        pace.tick(step, parts, rate, time.perf_counter() - began)
         if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
             run.save(step + 1)
     return run.finished(start)
@@ -151,10 +155,8 @@ class _Run:
         optimizer = AdamW(_groups(module, settings), lr=settings.rate)
         wrapped = fabric.setup(module.to(memory_format=torch.channels_last), optimizer)
         self.module, self.optimizer = wrapped[0], wrapped[1]
-        self.schedule = OneCycleLR(
-            optimizer, [group["lr"] for group in optimizer.param_groups], max(settings.steps, 2),
-            pct_start=settings.warm, div_factor=10, final_div_factor=100,
-        )  # fmt: skip
+        self.rates = [group["lr"] for group in optimizer.param_groups]
+        self.schedule = self._cycle()
         self.average = {k: v.detach().clone() for k, v in module.state_dict().items()}
 
     def step(
@@ -174,10 +176,19 @@ class _Run:
         sums["norm"] = float(nn.utils.clip_grad_norm_(self.plain.parameters(), self.settings.clip))
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        if step + 1 < self.settings.steps:
+        if (step + 1) % (self.settings.steps // self.settings.cycles):
             self.schedule.step()
+        elif step + 1 < self.settings.steps:
+            self.schedule = self._cycle()
         self._blend(step)
         return sums
+
+    def _cycle(self) -> OneCycleLR:
+        steps = self.settings.steps // self.settings.cycles
+        return OneCycleLR(
+            self.optimizer.optimizer, self.rates, max(steps, 2),
+            pct_start=self.settings.warm, div_factor=10, final_div_factor=100,
+        )  # fmt: skip
 
     @torch.no_grad()
     def _blend(self, step: int) -> None:

@@ -55,8 +55,7 @@ def prepared(recipe: Recipe) -> tuple[Any, Any, nn.Module, Batches | None]:
     net: nn.Module = twin.build(settings)
     batches = task(recipe.method)(recipe, settings) if recipe.train.steps else None
     if recipe.start:
-        pictures = None if batches is None else batches.make(0)["rgb"]
-        twin.start(net, settings, starts.read(recipe.start, Path(recipe.starts)), pictures)
+        twin.start(net, settings, starts.read(recipe.start, Path(recipe.starts)))
     return settings, twin, net, batches
 
 
