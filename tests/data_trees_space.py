@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import scipy.io
+from scipy.spatial.transform import Rotation
 
 from data_trees import picture
 from data_trees_video import cells, footage
@@ -102,15 +103,30 @@ def h3wb(path: Path) -> Path:
     return path
 
 
-def humaneva(path: Path, parts: tuple[str, ...] = ("Validate",)) -> Path:
-    """Three frames of one take, the middle one lost; the videos are long enough for Validate."""
+EVA_PLACES = (
+    ((0.424207, -0.4983646, -0.5802981, 0.4847012), (4062.2271, 663.2477, 1528.3970)),
+    ((0.6503354, -0.7481602, -0.0919284, 0.0941766), (844.8131, -3805.2092, 1504.9929)),
+    ((0.0664734, -0.0690535, 0.7416416, -0.6639132), (-797.6738, 3916.3174, 1433.6602)),
+)
+EVA_LENS = (760.0, 750.0, 305.0, 241.0)
+
+
+def humaneva(
+    path: Path, parts: tuple[str, ...] = ("Validate",), takes: tuple[str, ...] = ("Box",), frames: int = 3
+) -> Path:
+    """Takes of S3, the second frame lost; the videos are long enough for three frames of Validate."""
+    fx, fy, cx, cy = EVA_LENS
     for part in parts:
-        xyz = body(3, 15)
+        xyz = body(frames, 15)
         xyz[1] = np.nan
-        xy = np.broadcast_to(np.arange(15)[:, None] * [10.0, 5] + 100, (3, 3, 15, 2)).copy()
-        file = path / "converted_15j" / part / "S3" / "Box_1.mat"
-        file.parent.mkdir(parents=True)
-        scipy.io.savemat(file, {"poses_3d": xyz, "poses_2d": xy})
+        xy = np.empty((3, frames, 15, 2))
+        for c, ((w, *v), place) in enumerate(EVA_PLACES):
+            ahead = Rotation.from_quat((*v, w)).inv().apply((xyz - place).reshape(-1, 3)).reshape(xyz.shape)
+            xy[c] = ahead[..., :2] / ahead[..., 2:] * (fx, fy) + (cx, cy)
+        for name in takes:
+            file = path / "converted_15j" / part / "S3" / f"{name}_1.mat"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            scipy.io.savemat(file, {"poses_3d": xyz, "poses_2d": xy})
     for c in (1, 2, 3):
         footage(path / "S3" / "Image_Data" / f"Box_1_(C{c}).avi", 8, (640, 480), 60)
     return path

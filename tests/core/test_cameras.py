@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marey.core.cameras import Camera
+from marey.core.errors import MareyError
 
 MATRIX = np.array([[1100.0, 2.0, 640.0], [0.0, 1080.0, 355.0], [0.0, 0.0, 1.0]])
 LENSES = [np.zeros(5), np.array([-0.28, 0.09, 1e-3, -8e-4, -0.01]), np.array([0.1, 0.05, 0.0, 0.0, 0.02])]
@@ -54,3 +55,17 @@ def test_view_angle_meets_the_edges() -> None:
     camera = Camera.from_view((640, 480), 90)
     edge = camera.project(np.array([[1.0, 0, 1], [-1, 0, 1]]))
     np.testing.assert_allclose(edge, [[640, 240], [0, 240]], atol=1e-9)
+
+
+def test_a_lens_is_fitted_to_what_it_saw() -> None:
+    """Exactly where 2D is a projection; refused where it cannot be one."""
+    camera = Camera(np.array([[1100.0, 0, 640], [0, 1080.0, 355], [0, 0, 1]]))
+    xyz = np.random.default_rng(0).uniform((-1, -1, 2), (1, 1, 6), (4, 17, 3))
+    xy = camera.project(xyz)
+    np.testing.assert_allclose(Camera.fitted(xy, xyz).matrix, camera.matrix, atol=1e-9)
+    rough = Camera.fitted(xy + np.random.default_rng(1).normal(0, 1, xy.shape), xyz)
+    np.testing.assert_allclose(rough.matrix, camera.matrix, atol=3)
+    with pytest.raises(MareyError, match="before the camera"):
+        Camera.fitted(xy, xyz * [1, 1, -1])
+    with pytest.raises(MareyError, match="no lens"):
+        Camera.fitted(xy * [1, -1], xyz)

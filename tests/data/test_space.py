@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
 
 import data_trees_space as trees
+from marey.core.cameras import Camera
 from marey.core.errors import DataError
 from marey.core.skeletons import H36M17, HUMANEVA15, MPI_INF_3DHP17, PANOPTIC19, WHOLEBODY133
 from marey.data import open_kind
@@ -115,8 +117,13 @@ def test_humaneva(tmp_path: Path):
         f"Validate/S3/Box_1.C{c}/{k:06d}" for c in (1, 2, 3) for k in (0, 2)
     ]
     assert abs(int(samples[1].rgb()[0, 0, 0]) - (40 + 20 * 7)) < 6
-    np.testing.assert_allclose(samples[0].truth.xy_px[0, HUMANEVA15.index("left_elbow")], [130.5, 115.5])
     assert samples[0].camera is not None
+    for sample in samples:
+        np.testing.assert_allclose(_projected(sample)[0], sample.truth.xy_px[0], atol=1e-3)
+    fx, fy, cx, cy = trees.EVA_LENS
+    lens = np.array([[fx, 0, cx + 0.5], [0, fy, cy + 0.5], [0, 0, 1]])
+    np.testing.assert_allclose(samples[0].camera.matrix, lens, atol=1e-6)
+    assert samples[0].truth.skeleton == HUMANEVA15
     np.testing.assert_allclose(
         samples[0].camera.to_world(np.zeros((1, 3)))[0], [4.062227, 0.6632477, 1.528397]
     )
@@ -124,6 +131,38 @@ def test_humaneva(tmp_path: Path):
     train = open_kind("humaneva", tmp_path, "train")
     with pytest.raises(DataError, match=r"frame 512 could not be decoded \(it holds 8\)"):
         train[0].rgb()
+
+
+def test_humaneva_is_judged_on_three_actions(tmp_path: Path):
+    trees.humaneva(tmp_path, ("Train", "Validate"), ("Box", "Gestures", "Walking"))
+    actions = {
+        split: {s.action for s in open_kind("humaneva", tmp_path, split)}
+        for split in ("all", "train", "test")
+    }
+    assert actions["train"] == actions["test"] == {"Box", "Walking"}
+    assert actions["all"] == {"Box", "Gestures", "Walking"}
+
+
+def test_humaneva_without_a_lens_is_refused(tmp_path: Path):
+    """2D that is no picture of the 3D: upside down."""
+    file = trees.humaneva(tmp_path) / "converted_15j" / "Validate" / "S3" / "Box_1.mat"
+    held = scipy.io.loadmat(file)
+    held["poses_2d"][..., 1] *= -1
+    scipy.io.savemat(file, {name: held[name] for name in ("poses_2d", "poses_3d")})
+    with pytest.raises(DataError, match=r"Box_1\.mat: .*`poses_2d`.*camera C1: no lens"):
+        open_kind("humaneva", tmp_path)[0]
+
+
+@pytest.mark.data
+def test_a_lens_is_found_again_on_real_numbers(shared_data: Path):
+    """MPI-INF-3DHP's test camera 1, from the 17 joints of one published frame."""
+    folder = shared_data / "samples" / "mpi_inf_3dhp"
+    held = np.load(folder / "test_3dhp_test.npz")
+    with (folder / "cameras_test.pkl").open("rb") as file:
+        given = pickle.load(file)["TS1"]
+    made = Camera.fitted(held["part"][0, :, :2], held["S"][0, :, :3])
+    np.testing.assert_allclose(np.diag(made.matrix)[:2], given["f"][:, 0], rtol=2e-3)
+    np.testing.assert_allclose(made.matrix[:2, 2], given["c"][:, 0], atol=2)
 
 
 def test_mpi_inf_3dhp(tmp_path: Path):

@@ -11,6 +11,8 @@ import numpy as np
 from beartype import beartype
 from jaxtyping import Float, Float64, jaxtyped  # pyright: ignore[reportUnknownVariableType]
 
+from marey.core.errors import MareyError
+
 UNDISTORT_STEPS = 20
 """Steps of the fixed-point iteration (OpenCV's own does 5, too few for wide lenses)."""
 
@@ -47,6 +49,25 @@ class Camera:
         width, height = size
         focal = width / 2 / np.tan(np.deg2rad(angle_deg) / 2)
         return cls(np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]]))
+
+    @classmethod
+    def fitted(cls, xy: Float[np.ndarray, "*N 2"], xyz: Float[np.ndarray, "*N 3"]) -> "Camera":
+        """Make the ideal camera that projects points in its own axes onto pixels best (least squares).
+
+        For sets that give both but no calibration. Raises `MareyError` where points are not ahead, or where
+        no camera sees them so.
+        """
+        if not (np.isfinite(xy).all() and np.isfinite(xyz).all() and (xyz[..., 2] > 0).all()):
+            raise MareyError("a lens is fitted to points that are known and lie before the camera")
+        matrix = np.eye(3)
+        for axis in range(2):
+            seen = (xyz[..., axis] / xyz[..., 2]).ravel()
+            system = np.stack([seen, np.ones_like(seen)], 1)
+            focal, centre = np.linalg.lstsq(system, xy[..., axis].ravel(), rcond=None)[0]
+            matrix[axis, axis], matrix[axis, 2] = focal, centre
+        if matrix[0, 0] <= 0 or matrix[1, 1] <= 0:
+            raise MareyError("no lens projects these points there: 2D and 3D do not belong together")
+        return cls(matrix)
 
     def to_camera(self, world: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:
         """World to camera axes."""

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from marey.core.cameras import Camera
-from marey.core.errors import DataError
+from marey.core.errors import DataError, MareyError
 from marey.core.skeletons import MPI_INF_3DHP17
 from marey.data.files import Samples, chosen, need, picture_size, read_picture
 from marey.data.frames import frame_of
@@ -102,16 +102,11 @@ def _test(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, C
 
 
 def _fitted(file: Path, xy: np.ndarray, xyz: np.ndarray) -> Camera:
-    """Focal lengths and centre that project `xyz` onto `xy` best."""
-    if not (np.isfinite(xy).all() and (xyz[..., 2] > 0).all()):
-        raise DataError(f"{file}: valid frames hold NaN or joints behind the camera")
-    matrix = np.eye(3)
-    for axis in range(2):
-        seen = (xyz[..., axis] / xyz[..., 2]).ravel()
-        system = np.stack([seen, np.ones_like(seen)], 1)
-        focal, centre = np.linalg.lstsq(system, xy[..., axis].ravel(), rcond=None)[0]
-        matrix[axis, axis], matrix[axis, 2] = focal, centre
-    return Camera(matrix)
+    """The lens of a test sequence, from its valid frames."""
+    try:
+        return Camera.fitted(xy, xyz)
+    except MareyError as error:
+        raise DataError(f"{file}: fields `annot2` and `{TRUTH}`, valid frames: {error}") from error
 
 
 def _sample(key: tuple[Path, int, int]) -> Sample:
