@@ -15,6 +15,7 @@ from marey.core.skeletons import MAREY19
 from marey.data.sample import Sample, only_boxes
 from marey.evaluation.by_space import judge_space
 from marey.evaluation.by_views import LIMBS, judge_views, scene, view_takes
+from marey.evaluation.customs import Custom
 from marey.evaluation.evaluate import evaluate
 from marey.evaluation.measure import Posed
 from marey.evaluation.motion import aim
@@ -163,7 +164,9 @@ def test_lifting_is_held_against_what_the_cameras_say() -> None:
         wanted = camera.to_camera(xyz)
         wanted = wanted[:, LIMB] - wanted[:, hips].mean(1, keepdims=True)
         np.testing.assert_allclose(take.truth_m[:, joints], wanted, atol=1e-3)
-    held = judge_space([replace(t, body_m=t.truth_m * 1.1) for t in made], "camera", {}, joints).result
+    held = judge_space(
+        [replace(t, body_m=t.truth_m * 1.1) for t in made], "camera", {}, Custom(joints=tuple(joints))
+    ).result
     assert held.metrics["P1_own_size_mm"] == pytest.approx(0, abs=1e-3)
     assert held.metrics["P1_mm"] > 30
     assert set(held.per_joint) == {n.replace("ankle", "foot") for n in LIMBS}

@@ -3,8 +3,9 @@
 Conventions: h36m17, camera axes (X right, Y down, Z ahead), metres, root at 0 on both sides and counted with
 its error of 0, as VideoPose3D does. `neck_base` is the nose and `head` the top of the head wherever a set is
 not Human3.6M's own (`lifting/windows.py`). A take's frames lie on an even grid of its own rate; what a set
-left out is missing there. Rays come through the set's lens; where it has none (HumanEva's converted files,
-recordings) the picture is taken to be 60° wide over its longer side, and the protocol says so.
+left out is missing there. Rays come through the set's lens; where it has none (recordings) the picture is
+taken to be 60° wide over its longer side, and the protocol says so. What stands first, and which joints
+count, is the set's custom (`customs.py`).
 Statures become metres by one height for everybody (`marey run` assumes 1.70 m). `P1_own_size` is P1 after one
 scale for each take, as if the person's height were known.
 Axes: a set's truth is turned into its camera's, as lifters answer. A recording is in gravity's axes: where
@@ -25,6 +26,7 @@ from marey.core.geometry import box_iou
 from marey.core.skeletons import Skeleton
 from marey.data.sample import Sample
 from marey.evaluation.clips import by_clip, times_of
+from marey.evaluation.customs import Custom
 from marey.evaluation.judged import Judged
 from marey.evaluation.lifts import figures as means
 from marey.evaluation.lifts import summed, take_errors
@@ -43,6 +45,8 @@ SHOWN = {
     "depth": "P1_depth_mm", "plane": "P1_plane_mm", "coverage": "coverage",
 }  # fmt: skip
 """What a sum over takes is called in a result."""
+BY_ACTION = ("P1", "P2", "P3", "3DPCK", "AUC")
+USUAL = Custom()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +92,23 @@ def lifted(made: Sequence[Take], lifter: Lifter, height_m: float) -> list[Take]:
     return [replace(take, body_m=body * height_m) for take, body in zip(made, bodies, strict=True)]
 
 
-def judge_space(
-    made: Sequence[Take], axes: Axes, stated: dict[str, Any], joints: Sequence[int] = ()
-) -> Judged:
-    """Figures of the takes' bodies, which are in `axes`; `joints` are those that count (none: all)."""
-    counted = list(joints) or list(range(len(H36M)))
+def judge_space(made: Sequence[Take], axes: Axes, stated: dict[str, Any], custom: Custom = USUAL) -> Judged:
+    """Figures of the takes' bodies, which are in `axes`, in the order and over the joints of a custom."""
+    counted = list(custom.joints) or list(range(len(H36M)))
     errors = [_errors(take, axes, counted) for take in made]
     sums = [{name: summed(values) for name, values in one.items()} for one in errors]
-    actions = sorted({take.action for take in made if take.action})
+    parts = [custom.part(take.clip, take.action) for take in made]
     held = means(sums)
     metrics = {SHOWN[name]: held[name] for name in SHOWN}
     tables: dict[str, Any] = {}
-    if actions:
-        of = {a: means([s for s, t in zip(sums, made, strict=True) if t.action == a]) for a in actions}
-        tables["by_action"] = {a: {SHOWN[k]: one[k] for k in ("P1", "P2", "P3")} for a, one in of.items()}
+    if any(parts):
+        of = {
+            a: means([s for s, b in zip(sums, parts, strict=True) if a == b]) for a in sorted({*parts} - {""})
+        }
+        tables["by_action"] = {a: {SHOWN[k]: one[k] for k in BY_ACTION} for a, one in of.items()}
         by = {f"{SHOWN[k]}_by_action": float(np.mean([one[k] for one in of.values()])) for k in ("P1", "P2")}
         metrics = by | metrics
+    metrics = {name: metrics[name] for name in custom.first if name in metrics} | metrics
     tables["by_speed"] = {name: held[name] for name in ("slow", "middle", "fast")}
     if len({take.clip for take in made}) <= 20:
         tables["by_clip"] = {
@@ -123,6 +128,7 @@ def judge_space(
             "root": f"0 on both sides, {'counted' if ROOT in counted else 'not counted'}",
             "joints": [H36M.joints[k] for k in counted],
             "3DPCK": "P1 < 150 mm; AUC over 31 thresholds, 0 included",
+            "by_action": "mean over subjects × actions" if custom.by_subject else "mean over actions",
             "motion": "differences × rate of the set", "mean": "micro over joints and frames",
             "axes": ", ".join(sorted({_axes(take, axes) for take in made})),
             "lens": ", ".join(sorted({take.lens for take in made})),

@@ -18,6 +18,7 @@ from marey.data.sample import Sample
 from marey.evaluation.by_space import judge_space, lifted, takes
 from marey.evaluation.by_views import judge_views, scene, view_takes
 from marey.evaluation.clips import Chain, beside, by_clip, chain, recorded, times_of
+from marey.evaluation.customs import CUSTOMS, Custom
 from marey.evaluation.filed import write_poses
 from marey.evaluation.intervals import bootstrap
 from marey.evaluation.judged import Judged
@@ -114,17 +115,19 @@ def _in_space(
         if lifter is None:
             return judge_views(held, rule), {}
         made, joints = view_takes(held)
+        custom = Custom(joints=tuple(joints))
         truth = (
             f"triangulation of {len(held.cameras)} cameras, turned to agree (protocol views); subject {rule}"
         )
     else:
-        made, joints, truth = takes(samples, posed), [], "the set's"
+        made, truth = takes(samples, posed), "the set's"
+        custom = CUSTOMS.get(samples[0].kind, Custom())
     if lifter is None:
         if all(take.body_m is None for take in made):
             raise SettingsError(
                 "--poses: these have no places in space; give a lifted recording, or --lift dgnet"
             )
-        return _with_intervals(judge_space(made, "gravity", {"truth": truth, "2D": "none"}, joints)), {}
+        return _with_intervals(judge_space(made, "gravity", {"truth": truth, "2D": "none"}, custom)), {}
     chosen = stage("lift", lifter)
     height = heights(asked.get("height") or ()).height(0)
     run = partial(chosen.method.stage, settings=chosen.settings, network=chosen.load())
@@ -132,7 +135,7 @@ def _in_space(
         "truth": truth, "2D": "true" if posed is None else "estimated", "scale": height[1],
         "height_m": height[0], "flip_test": bool(getattr(chosen.settings, "flip", False)),
     }  # fmt: skip
-    judged = judge_space(lifted(made, run, height[0]), "camera", stated, joints)
+    judged = judge_space(lifted(made, run, height[0]), "camera", stated, custom)
     return _with_intervals(judged), {"lift": {"name": lifter, **network_of(chosen)}}
 
 
