@@ -24,6 +24,7 @@ from marey.trunks.graph import (
 
 BONES = adjacency(H36M)
 SMALL = DGNet(width=16)
+KEPT = [k for k in range(17) if k not in (9, 10)]
 
 
 def features(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -232,3 +233,20 @@ def test_the_loss_of_bones_is_their_lengths_relative_error() -> None:
     nothing = torch.zeros(3, 17, 3, requires_grad=True)
     joints_loss(nothing, truth, H36M.parents, 1.0)["bones"].backward()
     assert torch.isfinite(nothing.grad).all()
+
+
+def test_unlabelled_joints_count_in_no_loss() -> None:
+    """NaN in the truth: the loss is that over the other joints and bones, and nothing pulls at the joint."""
+    truth, given = features(4, 17, 3), features(4, 17, 3, seed=1).requires_grad_()
+    gone = truth.clone()
+    gone[:, [9, 10]] = float("nan")  # neck_base and head: a chain's end
+    loss = joints_loss(given, gone, H36M.parents, 0.7)
+    loss["loss"].backward()
+    made, wanted = {name: value.detach() for name, value in loss.items()}, given.detach()
+    assert float(made["P1"]) == pytest.approx(float((wanted - truth).norm(dim=-1)[:, KEPT].mean()), rel=1e-6)
+    left = [-1, *H36M.parents[1:9], *(p - 2 if p > 10 else p for p in H36M.parents[11:])]
+    for name, value in joints_loss(wanted[:, KEPT], truth[:, KEPT], left, 0.7).items():
+        assert float(made[name]) == pytest.approx(float(value), rel=1e-6)
+    assert torch.isfinite(given.grad).all()
+    assert (given.grad[:, [9, 10]] == 0).all()
+    assert float(joints_loss(wanted, torch.full_like(truth, float("nan")), H36M.parents, 1.0)["loss"]) == 0

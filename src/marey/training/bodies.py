@@ -62,7 +62,7 @@ LIMBS = (
 
 @dataclass(frozen=True, slots=True)
 class Lifting:
-    """How windows are drawn for training (`[lifting]` of a recipe).
+    """How windows are drawn for training (`[lifting]` of a recipe); `cameras` are of motions only.
 
     `noise` is the standard deviation of the torso's joints as a share of the person (the longer side of the
     joints' box); each window's is drawn from 0 to 1.5 × it. `wild` is the share of joints that are somewhere
@@ -176,13 +176,22 @@ def estimated(
     settings: Lifting,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, "B F 17 2"]:
-    """Rays of bodies in camera axes as a 2D estimator would give them; NaN where a joint is not found.
+    """Rays of bodies in camera axes as a 2D estimator would give them (`faulty`)."""
+    return faulty(xyz[..., :2] / xyz[..., 2:], level, settings, rng)
+
+
+def faulty(
+    rays: Float[np.ndarray, "B F 17 2"],
+    level: Float[np.ndarray, " B"],
+    settings: Lifting,
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "B F 17 2"]:
+    """True rays as a 2D estimator would give them; NaN where a joint is not found, or was not known.
 
     `level` is each window's share of the full noise. Roots, thoraxes and spines are made of the noisy hips
     and shoulders, as they are in use.
     """
-    rays = xyz[..., :2] / xyz[..., 2:]
-    size = (rays.max((1, 2)) - rays.min((1, 2))).max(-1)
+    size = (np.nanmax(rays, (1, 2)) - np.nanmin(rays, (1, 2))).max(-1)
     keep = np.exp(-STEP_S / settings.lasts_s)
     noise = rng.normal(size=rays.shape)
     for k in range(1, rays.shape[1]):

@@ -37,6 +37,9 @@ TERMS = {
     "coco": "COCO 2017: annotations CC-BY 4.0, images under Flickr's terms",
     "jhmdb": "JHMDB: research, cite Jhuang et al. 2013",
     "pennfudan": "Penn-Fudan pedestrians: free, cite Wang et al. 2007",
+    "h36m": "Human3.6M: research only, by agreement (vision.imar.ro/human3.6m), cite Ionescu et al. 2014",
+    "humaneva": "HumanEva-I: research only, by agreement, cite Sigal et al. 2010",
+    "mpi_inf_3dhp": "MPI-INF-3DHP: research only, by agreement, cite Mehta et al. 2017",
     "mocap": "CMU motion capture: free with acknowledgement (mocap.cs.cmu.edu, NSF EIA-0196217)",
     "negatives": "INRIA Person, images without people: research, cite Dalal and Triggs 2005",
 }

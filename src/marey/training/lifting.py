@@ -15,6 +15,7 @@ from marey.data.mocap import Motion, motions
 from marey.lifting.windows import ROOT, STEP_S, Track, seen
 from marey.training.bodies import Lifting, Takes, bodies, estimated, seen_by, takes
 from marey.training.loop import Batches
+from marey.training.measured import KINDS, measured_batches
 from marey.training.recipe import Recipe
 
 
@@ -57,17 +58,22 @@ class View:
 
 
 def lift_batches(recipe: Recipe, settings: Any) -> Batches:
-    """Windows of the recipe's motions.
+    """Windows of the recipe's motions, or of sets that were filmed (`training/measured.py`).
 
     Raises
     ------
     SettingsError
-        When the recipe names other data than motions.
+        When the recipe names data that are neither, or both.
     """
-    if any(source.kind != "mocap" for source in recipe.data):
-        raise SettingsError(f"{recipe.name}.toml: data: lifting is trained on mocap, and on nothing else yet")
-    held = [motion for s in recipe.data for motion in remembered(s.folder, s.split)]
     inputs = 2 + settings.confidence
+    if all(source.kind in KINDS for source in recipe.data):
+        drawn = (settings.frames, inputs, recipe.train.batch, recipe.seed)
+        return measured_batches(recipe.data, recipe.lifting, *drawn)
+    if any(source.kind != "mocap" for source in recipe.data):
+        raise SettingsError(
+            f"{recipe.name}.toml: data: lifting is trained on mocap, or on {', '.join(KINDS)}"
+        )
+    held = [motion for s in recipe.data for motion in remembered(s.folder, s.split)]
     return LiftBatches(
         takes(held), recipe.lifting or Lifting(), settings.frames, inputs, recipe.train.batch, recipe.seed
     )

@@ -35,14 +35,22 @@ def joints_loss(
     """Mean joint distance (MPJPE), and `bones` times the mean relative error of the bones' lengths.
 
     Where a direction is unsure the mean of what is possible is nearest, and it is short: distances alone
-    teach bones that shrink with doubt, frame by frame. The second part forbids that (our choice).
+    teach bones that shrink with doubt, frame by frame. The second part forbids that (our choice). Joints
+    that a set does not label (NaN in `truth`) count in neither.
     """
-    far = (xyz - truth).norm(dim=-1).mean()
+    known = ~truth[..., 0].isnan()
+    truth = truth.nan_to_num()
+    far = _mean((xyz - truth).norm(dim=-1), known)
     child = [k for k, above in enumerate(parents) if above >= 0]
     above = [parents[k] for k in child]
     made, wanted = ((held[:, child] - held[:, above]).square().sum(-1) for held in (xyz, truth))
-    off = ((made + 1e-8).sqrt() / (wanted + 1e-8).sqrt() - 1).abs().mean()  # 1e-8: no slope at 0
-    return {"loss": far + bones * off, "P1": far, "bones": off}
+    off = ((made + 1e-8).sqrt() / (wanted + 1e-8).sqrt() - 1).abs()  # 1e-8: no slope at 0
+    short = _mean(off, known[:, child] & known[:, above])
+    return {"loss": far + bones * short, "P1": far, "bones": short}
+
+
+def _mean(values: Tensor, counted: Tensor) -> Tensor:
+    return torch.where(counted, values, 0).sum() / counted.sum().clamp_min(1)
 
 
 class Fixed(nn.Module):
