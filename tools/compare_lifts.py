@@ -56,7 +56,10 @@ ABLATIONS: dict[str, tuple[str, list[str]]] = {
     "dynamic-spatial": VARIANTS["dynamic-spatial"],
     "dynamic-temporal": VARIANTS["dynamic-temporal"],
     "near-3": ("dgnet-h36m", [*SPATIAL, "settings.nearest=3"]),
+    "near-9": ("dgnet-h36m", [*SPATIAL, "settings.nearest=9"]),
     "near-17": ("dgnet-h36m", [*SPATIAL, "settings.nearest=17"]),
+    "drawn-6": ("dgnet-h36m", [*SPATIAL, "settings.neighbours=drawn"]),
+    "attention": ("dgnet-h36m", ["settings.affinity=attention"]),
     "frames-1": ("dgnet-h36m", [*SPATIAL, "settings.frames=1", "settings.width=37"]),
     "frames-3": ("dgnet-h36m", [*SPATIAL, "settings.frames=3", "settings.width=36"]),
     "frames-27": ("dgnet-h36m", [*SPATIAL, "settings.frames=27"]),
@@ -64,14 +67,18 @@ ABLATIONS: dict[str, tuple[str, list[str]]] = {
     "both-relative": ("dgnet-h36m", ["settings.relative=true"]),
     "alike-3": ("dgnet-h36m", [*TEMPORAL, "settings.alike=3"]),
     "alike-17": ("dgnet-h36m", [*TEMPORAL, "settings.alike=17"]),
+    "temporal-27": VARIANTS["temporal-27"],
+    "temporal-81": ("liftbase-temporal", ["settings.frames=81"]),
 }
-"""One change each to one part alone; widths again for equal parameters."""
+"""One change each to one part alone; widths again for equal parameters (attention has 3 % more)."""
 CLAIMS = (
     ("both", "static"), ("both", "learned"), ("dynamic-spatial", "static"), ("dynamic-temporal", "static"),
     ("both", "mlp"), ("both", "temporal-9"), ("both", "temporal-27"), ("both", "temporal-27-wide"),
     ("dynamic-spatial", "learned"), ("dynamic-spatial", "both"), ("dynamic-spatial", "temporal-9"),
-    *(("dynamic-spatial", name) for name in ABLATIONS if name.startswith(("near", "frames"))),
+    *(("dynamic-spatial", name) for name in ABLATIONS if name.startswith(("near", "frames", "drawn"))),
     *(("dynamic-temporal", name) for name in ABLATIONS if name.startswith(("alike", "relative"))),
+    *((name, "static") for name in ("near-17", "drawn-6", "attention")), ("near-17", "learned"),
+    ("near-17", "attention"), ("dynamic-spatial", "temporal-81"), ("temporal-27", "temporal-81"),
 )  # fmt: skip
 FIGURES = ("P1", "P2", "P3", "MPJVE_mm_s", "depth", "plane", "slow", "middle", "fast", "bones")
 LEVELS = {"clean": 0.0, "noisy": 1.0}

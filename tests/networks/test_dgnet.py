@@ -1,6 +1,7 @@
 """DG-Net's layers: what the design says of affinities, symmetry, time and size."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,16 +9,18 @@ import torch
 
 from marey.core.settings import parse
 from marey.lifting.windows import H36M, MIRRORED
-from marey.methods.dgnet import DGNet
+from marey.methods.dgnet import Affinity, DGNet
 from marey.methods.liftbase import LiftBase
 from marey.networks import dgnet, liftbase
 from marey.trunks.graph import (
     DILATIONS,
+    Attention,
     Block,
     Distance,
     Fixed,
     Movement,
     adjacency,
+    drawn,
     joints_loss,
     nearest_softmax,
 )
@@ -54,7 +57,7 @@ def test_the_baselines_are_as_large_as_published() -> None:
 
 
 @pytest.mark.parametrize("frames", DILATIONS)
-@pytest.mark.parametrize("affinity", ["static", "dynamic-spatial", "dynamic-temporal", "both"])
+@pytest.mark.parametrize("affinity", get_args(Affinity))
 def test_every_window_ends_in_one_frame(frames: int, affinity: str) -> None:
     settings = parse(DGNet, {"frames": frames, "affinity": affinity, "width": 16})
     made = dgnet.build(settings).eval()(features(2, frames, 17, 3))
@@ -86,6 +89,34 @@ def movement(alike: int = 17, floor: float = 1e-6) -> Movement:
     module = Movement(16, alike, BONES).eval()
     module.floor.fill_(floor)
     return module
+
+
+def test_neighbours_may_be_drawn_instead_of_near() -> None:
+    """Oneself and K − 1 others, the same for every input; training still finds how sharp to be."""
+    torch.manual_seed(0)
+    among = drawn(17, 6)
+    assert (among.sum(1) == 6).all()
+    assert (among.diagonal() == 1).all()
+    assert (among != drawn(17, 6)).any()
+    module = Distance(16, 6, among)
+    rows = module(features(3, 9, 17, 16))
+    assert ((rows > 0) == (among > 0)).all()
+    torch.testing.assert_close(rows.sum(-1), torch.ones(3, 9, 17))
+    (rows * features(3, 9, 17, 17)).sum().backward()
+    assert all(torch.isfinite(part.grad).all() for part in module.parameters())
+    assert module.sharpness.grad != 0
+    net = dgnet.build(DGNet(width=16, affinity="dynamic-spatial", neighbours="drawn"))
+    assert sum(name.endswith("among") for name in net.state_dict()) == 4  # they travel with the weights
+
+
+def test_attention_is_the_formula() -> None:
+    module = Attention(16)
+    x = features(2, 3, 17, 16)
+    asks, tells = (x @ part.weight.T for part in (module.asks, module.tells))
+    scores = torch.einsum("ntic,ntjc->ntij", asks, tells) / 2  # √4
+    wanted = scores.exp() / scores.exp().sum(-1, keepdim=True)
+    torch.testing.assert_close(module(x), wanted, atol=1e-6, rtol=1e-5)
+    assert (module(x) - module(x).transpose(-1, -2)).abs().max() > 0.01  # not mutual
 
 
 def test_likeness_of_movement_forgets_where_which_way_and_how_fast() -> None:

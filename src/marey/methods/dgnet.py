@@ -6,7 +6,8 @@ a window of `frames` moments, 1/30 s apart.
 What the paper says: joints exchange features along an affinity that follows from how near they are in space
 (one graph a frame), and along one that follows from how alike they move (one graph a window). The body of the
 paper was not to be had: layers, constants and training are our reconstruction (`networks/dgnet.py`).
-`affinity` switches the two parts; `static` is the same network on the skeleton's own graph.
+`affinity` switches the two parts; `static` is the same network on the skeleton's own graph, `attention` has
+learned queries and keys in place of nearness.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from jaxtyping import Float64
 from marey.core.stages import Method, Network
 from marey.lifting.windows import Track, lifted, seen, windows
 
-Affinity = Literal["static", "dynamic-spatial", "dynamic-temporal", "both"]
+Affinity = Literal["static", "dynamic-spatial", "dynamic-temporal", "both", "attention"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class DGNet:
     affinity: Affinity = "both"
     frames: Literal[1, 3, 9, 27] = 9  # T, moments of a window
     nearest: int = 6  # K, joints a joint listens to in space (our choice, of 17)
+    neighbours: Literal["nearest", "drawn"] = "nearest"  # drawn: at random, once (what is nearness worth?)
     alike: int = 6  # K of the movements (our choice)
     relative: bool = False  # movements beside the mean of all joints', not the picture's
     width: int = 64  # channels; the affinities are measured in a quarter of them

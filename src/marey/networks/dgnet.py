@@ -12,7 +12,16 @@ from torch import Tensor, nn
 
 from marey.lifting.windows import H36M
 from marey.methods.dgnet import DGNet
-from marey.trunks.graph import Distance, Fixed, GraphNet, Movement, adjacency, joints_loss
+from marey.trunks.graph import (
+    Attention,
+    Distance,
+    Fixed,
+    GraphNet,
+    Movement,
+    adjacency,
+    drawn,
+    joints_loss,
+)
 
 
 class Exported(nn.Module):
@@ -36,8 +45,12 @@ def build(settings: DGNet) -> GraphNet:
     bones = adjacency(H36M)
 
     def spatial(frames: int) -> nn.Module:
-        dynamic = settings.affinity in ("dynamic-spatial", "both")
-        return Distance(settings.width, settings.nearest) if dynamic else Fixed(bones)
+        if settings.affinity == "attention":
+            return Attention(settings.width)
+        if settings.affinity not in ("dynamic-spatial", "both"):
+            return Fixed(bones)
+        among = drawn(len(H36M), settings.nearest) if settings.neighbours == "drawn" else None
+        return Distance(settings.width, settings.nearest, among)
 
     def temporal(frames: int) -> nn.Module:
         if settings.affinity not in ("dynamic-temporal", "both"):

@@ -78,13 +78,17 @@ class Learned(nn.Module):
 
 
 class Distance(nn.Module):
-    """DSG's graph: softmax of −β·|z_i − z_j|²/d over the K nearest joints, one graph a frame."""
+    """DSG's graph: softmax of −β·|z_i − z_j|²/d over the K nearest joints, one graph a frame.
 
-    def __init__(self, width: int, nearest: int):
+    With `among` (1: may be listened to) the joints are those, whatever is near: an ablation's control.
+    """
+
+    def __init__(self, width: int, nearest: int, among: Float[Tensor, "J J"] | None = None):
         super().__init__()
         self.embed = nn.Linear(width, width // 4, bias=False)
         self.sharpness = nn.Parameter(torch.zeros(()))
         self.nearest = nearest
+        self.among = None if among is None else nn.Buffer(among)
 
     def forward(self, x: Float[Tensor, "N T J C"]) -> Float[Tensor, "N T J J"]:
         """The graph of each frame."""
@@ -94,7 +98,27 @@ class Distance(nn.Module):
             squares = (z * z).sum(-1)
             far = squares[..., :, None] + squares[..., None, :] - 2 * z @ z.transpose(-1, -2)
             far = far.clamp_min(0) * (1 - torch.eye(far.shape[-1], device=far.device))
-            return nearest_softmax(-self.sharpness.exp() * far / z.shape[-1], self.nearest)
+            scores = -self.sharpness.exp() * far / z.shape[-1]
+            if self.among is not None:
+                scores = torch.where(self.among > 0, scores, scores.new_full((), -math.inf))
+            return nearest_softmax(scores, self.nearest)
+
+
+class Attention(nn.Module):
+    """Softmax of q_i·k_j/√d over all joints (Vaswani et al. 2017), one graph a frame.
+
+    As dynamic as `Distance`, but who listens to whom need not be mutual, nor near: an ablation's rival.
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.asks = nn.Linear(width, width // 4, bias=False)
+        self.tells = nn.Linear(width, width // 4, bias=False)
+
+    def forward(self, x: Float[Tensor, "N T J C"]) -> Float[Tensor, "N T J J"]:
+        """The graph of each frame."""
+        asked = self.asks(x) @ self.tells(x).transpose(-1, -2)
+        return torch.softmax(asked.float() / math.sqrt(self.asks.out_features), -1)
 
 
 class Movement(nn.Module):
@@ -230,6 +254,12 @@ class GraphNet(nn.Module):
             graphs.append((near, alike))
         spatial, temporal = (torch.stack(held, 1) for held in zip(*graphs, strict=True))
         return {"xyz": self.head(x)[:, 0], "spatial": spatial, "temporal": temporal}
+
+
+def drawn(joints: int, count: int) -> Float[Tensor, "J J"]:
+    """1 for each joint itself and `count` − 1 others, drawn at random."""
+    order = torch.rand(joints, joints) + 2 * torch.eye(joints)
+    return torch.zeros(joints, joints).scatter(1, torch.topk(order, count, dim=-1).indices, 1)
 
 
 def nearest_softmax(scores: Tensor, count: int, keep: Tensor | None = None) -> Tensor:
