@@ -129,9 +129,10 @@ def _recipe(name: str, data: str, steps: int) -> Recipe:
 
 def _remembered(recipe: Recipe, judged: dict[str, list[View]]) -> dict[str, Any]:
     """What a run gave: from its file if it is finished, else trained and judged."""
-    told = fingerprint(
-        {"recipe": plain(replace(recipe, name="")), "frames": LONGEST, "takes": len(judged["clean"])}
-    )
+    says = plain(replace(recipe, name=""))
+    if recipe.train.cycles == 1:  # as in Recipe.print: the setting is younger than runs that are kept
+        del says["train"]["cycles"]
+    told = fingerprint({"recipe": says, "frames": LONGEST, "takes": len(judged["clean"])})
     folder = cache_dir() / "runs" / f"lift-{told}"
     if (folder / "judged.json").is_file():
         return json.loads((folder / "judged.json").read_text(encoding="utf-8"))
