@@ -16,6 +16,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ import torch
 from marey.core.settings import parse
 from marey.methods import method
 from marey.weights import Card, find, names, read_card
-from marey.weights.session import has_bf16
+from marey.weights.session import Session, has_bf16, load
 
 Run = Callable[[np.ndarray], object]
 RESULT = Path("results/bench-engines.json")
@@ -36,21 +37,16 @@ THREADS, BATCHES = (1, 2), (1, 8)
 def engines(card: Card, threads: int) -> Iterator[tuple[str, Run]]:
     """Every way to run a network on the processor, by name."""
     for precision in ("f32", "bf16") if has_bf16() else ("f32",):
-        yield f"openvino {precision}", _openvino(card, threads, precision, "LATENCY")
-    yield "openvino f32 throughput", _openvino(card, threads, "f32", "THROUGHPUT")
+        own = replace(card, bf16=precision == "bf16")
+        yield f"openvino {precision}", _openvino(load(own, "cpu", threads, alone=True))
+        yield f"openvino {precision}, split", _openvino(load(own, "cpu", threads))
     yield "onnxruntime f32", _onnxruntime(card, threads)
     for kind in (torch.float32, torch.bfloat16) if has_bf16() else (torch.float32,):
         yield f"torch {'f32' if kind is torch.float32 else 'bf16'}", _torch(card, kind)
 
 
-def _openvino(card: Card, threads: int, precision: str, hint: str) -> Run:
-    config = {
-        "PERFORMANCE_HINT": hint,
-        "INFERENCE_PRECISION_HINT": precision,
-        "INFERENCE_NUM_THREADS": threads,
-    }
-    request = openvino.Core().compile_model(card.onnx, "CPU", config).create_infer_request()
-    return lambda rgb: request.infer({"rgb": rgb}, share_inputs=True)
+def _openvino(session: Session) -> Run:
+    return lambda rgb: session({"rgb": rgb})
 
 
 def _onnxruntime(card: Card, threads: int) -> Run:

@@ -2,7 +2,7 @@
 
     python tools/bench_run.py [--clip PATH] [--rounds 3] [--minutes 10]     writes results/bench-run.json
 
-Every stage is run alone first, one thread each, and its processor seconds are counted. The bound is the
+The stages are run on one thread first, and the processor seconds of each are counted. The bound is the
 larger of their sum ÷ cores and the slowest stage; `bound ÷ wall` says how near the whole comes to it (1:
 nothing is wasted). Stages and whole take turns, and the median of the ratios counts, so that what else the
 machine does falls on both. Memory is the peak of a process that measures the clip looped to 10 s and to
@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,55 +25,45 @@ import av
 
 from marey.core.errors import MareyError
 from marey.core.folders import cache_dir, sample_clip
-from marey.core.nouns import People, Poses
-from marey.core.recording import Recording, collect
+from marey.core.recording import collect
 from marey.finishing import finish
+from marey.pipeline.flow import Meter
 from marey.pipeline.measure import Job, Measurer
 from marey.pipeline.overlay import drawn
 from marey.pipeline.plan import Plan
 from marey.pipeline.run import run
-from marey.video.read import Video, read
+from marey.video.read import read
 from marey.video.write import Writer
 
 RESULT = Path("results/bench-run.json")
 FRAMES = 120
-"""Frames measured, as many as memory bears: decoded pictures are kept to run each stage alone."""
+"""Frames measured."""
 QUALITIES = ("fast", "balanced", "best")
 
 
 def alone(clip: Path, quality: str, folder: Path) -> tuple[dict[str, float], int]:
-    """Processor seconds of each stage by itself, one thread each; and how many people were estimated."""
-    seconds: dict[str, float] = {}
-
-    def timed(name: str, work: Callable[[], Any]) -> Any:
-        begin = time.process_time()
-        result = work()
-        seconds[name] = seconds.get(name, 0.0) + time.process_time() - begin
-        return result
-
-    plan = Plan(quality=quality)
-    measurer = timed("load", lambda: Measurer(Job(clip, folder, plan, threads=1)))
+    """Processor seconds of each stage, all on one thread, pictures let go as in a run; people estimated."""
+    meter = Meter(time.process_time)
+    begin = time.process_time()
+    measurer = Measurer(Job(clip, folder, Plan(quality=quality), threads=1))
+    meter.add("load", time.process_time() - begin)
     video, (found, estimated) = measurer.video, measurer.networks
-    last = min(FRAMES, len(video))
-    frames = timed("decode", lambda: list(video.frames(0, last)))
-    finder, estimator = measurer.finder, measurer.estimator
-    people: list[People] = timed(
-        "find", lambda: list(finder.method.stage(iter(frames), finder.settings, found))
-    )
-    poses: list[Poses] = timed(
-        "estimate", lambda: list(estimator.method.stage(iter(people), estimator.settings, estimated))
-    )
-    recording: Recording = timed("finish", lambda: finish(collect(poses, measurer.history)))
-    timed("overlay decode", lambda: list(video.frames(0, last)))
-    pictures = timed("overlay draw", lambda: list(drawn(iter(frames), recording)))
-    timed("overlay encode", lambda: _encode(video, pictures, folder / "alone.mp4"))
-    return seconds, sum(len(item) for item in people)
-
-
-def _encode(video: Video, pictures: list[Any], path: Path) -> None:
-    with Writer(path, video.info.size, video) as writer:
+    finder, estimator, last = measurer.finder, measurer.estimator, min(FRAMES, len(video))
+    frames = meter.source("decode", video.frames(0, last))
+    people = meter.stage("find", finder.method.stage, frames, finder.settings, found)
+    poses = meter.stage("estimate", estimator.method.stage, people, estimator.settings, estimated)
+    measured = collect(poses, measurer.history)
+    begin = time.process_time()
+    recording = finish(measured)
+    meter.add("finish", time.process_time() - begin)
+    again = meter.source("overlay decode", video.frames(0, last))
+    pictures = meter.stage("overlay draw", drawn, again, recording)
+    begin, before = time.process_time(), sum(meter.seconds.values())
+    with Writer(folder / "alone.mp4", video.info.size, video) as writer:
         for frame in pictures:
             writer.write(frame.rgb, frame.time_s)
+    meter.add("overlay encode", time.process_time() - begin - (sum(meter.seconds.values()) - before))
+    return meter.seconds, len(measured.rows)
 
 
 def whole(clip: Path, quality: str, folder: Path, overlay: bool) -> float:

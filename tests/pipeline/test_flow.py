@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marey.pipeline import flow
-from marey.pipeline.flow import Meter, ahead_of
+from marey.pipeline.flow import Meter, ahead_of, waiting
 
 
 @given(st.lists(st.integers()), st.integers(1, 5))
@@ -63,9 +62,13 @@ def test_stopping_early_closes_the_upstream_and_ends_the_thread() -> None:
     assert threading.active_count() == before
 
 
-def test_meter_counts_a_stage_without_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("size", "frames"), [((16, 16), 16), ((1920, 1080), 16), ((7680, 4320), 2)])
+def test_few_large_pictures_wait_and_many_small_ones(size: tuple[int, int], frames: int) -> None:
+    assert waiting(size) == frames
+
+
+def test_meter_counts_a_stage_without_what_it_waits_for() -> None:
     now = 0.0
-    monkeypatch.setattr(flow.time, "perf_counter", lambda: now)
 
     def slow(items, seconds):
         nonlocal now
@@ -73,7 +76,7 @@ def test_meter_counts_a_stage_without_what_it_waits_for(monkeypatch: pytest.Monk
             now += seconds
             yield item
 
-    meter = Meter()
+    meter = Meter(lambda: now)
     first = meter.stage("first", slow, range(10), 4.0)
     assert list(meter.stage("second", slow, first, 1.0)) == list(range(10))
     assert meter.seconds == {"first": 40.0, "second": 10.0}

@@ -128,5 +128,5 @@ def test_the_bare_rate_is_measured_without_a_trace() -> None:
 
 
 def test_steps_that_do_not_divide_into_cycles_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"train\.cycles: 24 steps do not divide into 5 cycles"):
+    with pytest.raises(SettingsError, match=r"train\.cycles: 24 steps are not 5 equal cycles"):
         fit(Net(), loss, Line(), replace(SETTINGS, cycles=5), tmp_path)

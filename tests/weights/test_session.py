@@ -188,3 +188,14 @@ def test_cuda_asked_for_never_falls_back(network, monkeypatch, caplog):
     runtime(monkeypatch, ["CPUExecutionProvider"], [])
     with pytest.raises(WeightsError, match=r"pip install 'marey\[cuda\]'"):
         load(network(), "cuda")
+
+
+def test_a_batch_split_among_threads_is_put_together_in_its_order(network):
+    path = network()
+    rgb = pictures(7)
+    want = load(path, "cpu", 1)({"rgb": rgb})
+    for threads, alone in ((2, False), (2, True), (3, False)):
+        run = load(path, "cpu", threads, alone=alone)
+        for count in (1, 2, 7):
+            for name, value in run({"rgb": rgb[:count]}).items():
+                np.testing.assert_allclose(value, want[name][:count], rtol=1e-5, atol=1e-4)

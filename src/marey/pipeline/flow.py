@@ -14,7 +14,19 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+WAITING_BYTES = 96 << 20
+"""Pictures that may wait between two threads (our choice: 16 of Full HD, so that a batch of people is cut out
+while the last one is in the network)."""
+WAITING_FRAMES = range(2, 17)
+"""No fewer and no more than these, however large a picture is (8K: 100 MB)."""
+
 _END = object()
+
+
+def waiting(size: tuple[int, int]) -> int:
+    """How many frames of a (width, height) may wait between two threads."""
+    fit = WAITING_BYTES // (3 * size[0] * size[1])
+    return min(max(fit, WAITING_FRAMES[0]), WAITING_FRAMES[-1])
 
 
 def ahead_of(items: Iterable[T], n: int) -> Generator[T, None, None]:
@@ -32,10 +44,10 @@ def ahead_of(items: Iterable[T], n: int) -> Generator[T, None, None]:
     """
     upstream = iter(items)
     thread = ThreadPoolExecutor(1, thread_name_prefix="marey-ahead")
-    waiting = deque(thread.submit(next, upstream, _END) for _ in range(n))
+    ready = deque(thread.submit(next, upstream, _END) for _ in range(n))
     try:
-        while (item := waiting.popleft().result()) is not _END:
-            waiting.append(thread.submit(next, upstream, _END))
+        while (item := ready.popleft().result()) is not _END:
+            ready.append(thread.submit(next, upstream, _END))
             yield item  # pyright: ignore[reportReturnType]
     finally:
         thread.shutdown(wait=True, cancel_futures=True)
@@ -50,8 +62,12 @@ def _close(items: Iterator[Any]) -> None:
 
 @dataclass(slots=True)
 class Meter:
-    """Seconds that each stage was busy, its wait for the stage before it not counted."""
+    """Seconds that each stage was busy, its wait for the stage before it not counted.
 
+    By `time.process_time` as `clock`, and all on one thread, it counts the processor's seconds.
+    """
+
+    clock: Callable[[], float] = time.perf_counter
     seconds: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -64,13 +80,13 @@ class Meter:
         self, name: str, stage: Callable[..., Iterator[T]], items: Iterable[Any], *rest: Any
     ) -> Generator[T, None, None]:
         """Run `stage(items, *rest)` and count what it takes beyond what `items` takes."""
-        waited = _Waited(items)
+        waited = _Waited(items, self.clock)
         results = iter(stage(waited, *rest))
         try:
             while True:
-                begin, before = time.perf_counter(), waited.seconds
+                begin, before = self.clock(), waited.seconds
                 item = next(results, _END)
-                self.add(name, time.perf_counter() - begin - (waited.seconds - before))
+                self.add(name, self.clock() - begin - (waited.seconds - before))
                 if item is _END:
                     return
                 yield item  # pyright: ignore[reportReturnType]
@@ -85,19 +101,19 @@ class Meter:
 class _Waited:
     """An iterator that sums the seconds its consumer waited for it."""
 
-    def __init__(self, items: Iterable[Any]) -> None:
-        self._items = iter(items)
+    def __init__(self, items: Iterable[Any], clock: Callable[[], float]) -> None:
+        self._items, self._clock = iter(items), clock
         self.seconds = 0.0
 
     def __iter__(self) -> "_Waited":
         return self
 
     def __next__(self) -> Any:
-        begin = time.perf_counter()
+        begin = self._clock()
         try:
             return next(self._items)
         finally:
-            self.seconds += time.perf_counter() - begin
+            self.seconds += self._clock() - begin
 
     def close(self) -> None:
         _close(self._items)

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from multiprocessing.sharedctypes import Synchronized
@@ -28,14 +28,11 @@ from marey.core.nouns import Poses
 from marey.core.parts import write_part
 from marey.core.recording import collect
 from marey.pipeline.clips import Clip
-from marey.pipeline.flow import Meter, ahead_of
+from marey.pipeline.flow import Meter, ahead_of, waiting
 from marey.pipeline.overlay import keep, wanted
 from marey.pipeline.plan import Plan, stages
 from marey.pipeline.resume import PARTS_FOLDER, write_note
 from marey.video.read import Video, read
-
-WAITING = 4
-"""Frames that may wait between two threads (our choice: an 8K frame is 100 MB, four are bearable)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +48,25 @@ class Job:
 class Measurer:
     """A video and the networks that measure it, opened once for all its clips."""
 
-    def __init__(self, job: Job):
+    def __init__(self, job: Job, video: Video | None = None):
         self.job = job
-        self.video = read(job.source, job.plan.from_s, job.plan.to_s, threads=job.threads or 0)
+        self.video = video or read(job.source, job.plan.from_s, job.plan.to_s, threads=job.threads or 0)
         self.moments = wanted(self.video.span)
-        self.finder, self.estimator = stages(job.plan, self.video.info.rate)
-        self.networks = [s.load(job.plan.device, job.threads) for s in (self.finder, self.estimator)]
+        self.finder, self.estimator = both = stages(job.plan, self.video.info.rate)
+        with ThreadPoolExecutor(len(both)) as pool:  # compiling a network keeps one core busy
+            self.networks = list(pool.map(lambda stage: stage.load(job.plan.device, job.threads), both))
         providers = [network.provider for network in self.networks if network is not None]
         self.history = replace(history(self.video, job.plan), device=", ".join(dict.fromkeys(providers)))
 
     def poses(self, first: int, last: int, meter: Meter) -> Generator[Poses, None, None]:
         """Measure frames [first, last)."""
         found, estimated = self.networks
-        frames = ahead_of(meter.source("decode", self.video.frames(first, last)), WAITING)
+        room = waiting(self.video.info.size)
+        frames = ahead_of(meter.source("decode", self.video.frames(first, last)), room)
         finder, estimator = self.finder, self.estimator
         people = meter.stage("find", finder.method.stage, frames, finder.settings, found)
         return meter.stage(
-            "estimate", estimator.method.stage, ahead_of(people, WAITING), estimator.settings, estimated
+            "estimate", estimator.method.stage, ahead_of(people, room), estimator.settings, estimated
         )
 
     def clip(self, clip: Clip, advance: Callable[[int], object]) -> None:
@@ -109,13 +108,17 @@ def history(video: Video, plan: Plan) -> History:
     return History(source=source, steps=steps, weights=(*finder.weights, *estimator.weights))
 
 
-def measure(job: Job, clips: Sequence[Clip], workers: int, advance: Callable[[int], object]) -> None:
+def measure(
+    job: Job, video: Video, clips: Sequence[Clip], workers: int, advance: Callable[[int], object]
+) -> None:
     """Measure clips into part files, `workers` of them at a time; every part is whole as soon as it is there.
 
     Parameters
     ----------
     job
         The video and how to measure it; its threads are shared among the workers.
+    video
+        The same, opened; workers open it for themselves.
     clips
         What is still to be measured.
     workers
@@ -132,7 +135,7 @@ def measure(job: Job, clips: Sequence[Clip], workers: int, advance: Callable[[in
         return
     workers = min(workers, len(clips))
     if workers <= 1:
-        measurer = Measurer(job)
+        measurer = Measurer(job, video)
         for clip in clips:
             measurer.clip(clip, advance)
     else:

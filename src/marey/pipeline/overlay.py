@@ -1,9 +1,9 @@
 """What a person looks at: the overlay video and the contact sheet, both drawn from the finished recording.
 
 For the overlay the pictures are read a second time, so that what is drawn is what was recorded, smoothed and
-identified; decoding, drawing and encoding each have a thread. A lifted recording can be drawn with its room
-beside the picture. The sheet needs few pictures: they are kept, made small, beside the parts while the video
-is measured.
+identified; decoding has a thread, drawing and converting another, encoding its encoder's. A lifted recording
+can be drawn with its room beside the picture. The sheet needs few pictures: they are kept, made small, beside
+the parts while the video is measured.
 """
 
 import contextlib
@@ -13,13 +13,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from av import VideoFrame
 
 from marey.core.nouns import Frame
 from marey.core.parquet import write_whole
 from marey.core.recording import Recording
 from marey.core.skeletons import Skeleton
 from marey.core.space import Space
-from marey.pipeline.flow import Meter, ahead_of
+from marey.pipeline.flow import Meter, ahead_of, waiting
 from marey.video.draw import draw_poses
 from marey.video.pictures import decoded
 from marey.video.read import Video
@@ -30,7 +31,6 @@ from marey.video.write import Writer
 
 _log = logging.getLogger(__name__)
 OVERLAY, OVERLAY_3D, SHEET = "overlay.mp4", "overlay-3d.mp4", "sheet.png"
-WAITING = 4
 TRUNK = (("root", "spine"), ("spine", "thorax"), ("thorax", "nose"), ("nose", "head_top"))
 """Limbs of joints that only a lifter has."""
 
@@ -61,7 +61,7 @@ def overlay(
     Returns
     -------
     dict
-        Busy seconds of decoding, drawing and encoding.
+        Busy seconds of decoding, drawing, converting and encoding.
 
     Raises
     ------
@@ -70,14 +70,16 @@ def overlay(
     """
     meter = Meter()
     first, last = int(recording.frame[0]), int(recording.frame[-1]) + 1
-    frames = ahead_of(meter.source("decode", video.frames(first, last)), WAITING)
     size = video.info.size
+    frames = ahead_of(meter.source("decode", video.frames(first, last)), waiting(size))
     draw = drawn if space is None else partial(drawn_in_space, space=space)
-    ready = ahead_of(meter.stage("draw", draw, frames, recording), WAITING)
     whole = size if space is None else (size[0] + _panel(size)[0], size[1])
-    with contextlib.closing(ready), Writer(path, whole, video, codec) as writer:
-        for _ in meter.stage("encode", _written, ready, writer):
-            advance(1)
+    with Writer(path, whole, video, codec) as writer:
+        pictures = meter.stage("draw", draw, frames, recording)
+        ready = ahead_of(meter.stage("convert", _converted, pictures, writer), waiting(size))
+        with contextlib.closing(ready):
+            for _ in meter.stage("encode", _written, ready, writer):
+                advance(1)
     return meter.seconds
 
 
@@ -113,10 +115,15 @@ def _with_trunk(skeleton: Skeleton, more: tuple[str, ...]) -> Skeleton:
     return Skeleton("in space", names, (*skeleton.limbs, *trunk), ())
 
 
-def _written(frames: Iterator[Frame], writer: Writer) -> Iterator[Frame]:
+def _converted(frames: Iterator[Frame], writer: Writer) -> Iterator[tuple[VideoFrame, float]]:
     for frame in frames:
-        writer.write(frame.rgb, frame.time_s)
-        yield frame
+        yield writer.converted(frame.rgb), frame.time_s
+
+
+def _written(ready: Iterator[tuple[VideoFrame, float]], writer: Writer) -> Iterator[None]:
+    for picture, time_s in ready:
+        writer.write(picture, time_s)
+        yield
 
 
 def wanted(span: range) -> frozenset[int]:

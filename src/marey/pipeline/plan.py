@@ -106,9 +106,11 @@ class Stage:
         """Its network file, by name and hash."""
         return () if self.card is None else (NetworkFile(self.card.name, self.card.sha256),)
 
-    def load(self, device: Device = "auto", threads: int | None = None) -> Session | None:
-        """Load its network."""
-        return None if self.card is None else load(self.card, device, threads)
+    def load(
+        self, device: Device = "auto", threads: int | None = None, *, alone: bool = False
+    ) -> Session | None:
+        """Load its network; `alone`: items come one at a time."""
+        return None if self.card is None else load(self.card, device, threads, alone=alone)
 
     def described(self) -> dict[str, Any]:
         """Name and settings as JSON values."""

@@ -131,7 +131,7 @@ def _measured(video: Video, job: Job, progress: bool) -> Recording:
     missing = [clip for clip in clips if clip.number not in there]
     with _bar(f"{folder.stem}: measured", len(video), progress) as bar:
         bar.update(len(video) - sum(clip.last - clip.first for clip in missing))
-        measure(job, missing, plan.workers, bar.update)
+        measure(job, video, missing, plan.workers, bar.update)
     paths = parts(folder)
     measured = join(clips, (read_part(paths[clip.number]) for clip in clips))
     if not len(measured.frame):

@@ -73,7 +73,7 @@ def fit(module: nn.Module, loss: Loss, batches: Batches, settings: TrainSettings
     if settings.batch % settings.micro:
         raise SettingsError(f"train.batch: {settings.batch} is no multiple of train.micro {settings.micro}")
     if settings.cycles < 1 or settings.steps % settings.cycles:
-        raise SettingsError(f"train.cycles: {settings.steps} steps do not divide into {settings.cycles} cycles")
+        raise SettingsError(f"train.cycles: {settings.steps} steps are not {settings.cycles} equal cycles")
     if settings.threads:
         torch.set_num_threads(settings.threads)
     folder.mkdir(parents=True, exist_ok=True)

@@ -111,13 +111,16 @@ class Writer:
         else:
             self.discard()
 
-    def write(self, rgb: UInt8[np.ndarray, "H W 3"], time_s: float) -> None:
-        """Add a frame shown `time_s` after the source's first shown frame; frames come in their order."""
+    def write(self, picture: UInt8[np.ndarray, "H W 3"] | av.VideoFrame, time_s: float) -> None:
+        """Add a frame shown `time_s` after the source's first shown frame; frames come in their order.
+
+        `picture` is RGB, or what `converted` made of it.
+        """
         pts = self._start + round(Fraction(time_s) / self._clock)
         if self._last is not None and pts <= self._last:
             pts = self._last + 1  # frames of a damaged source may share a time, those of a file may not
         with self._told():
-            frame = self._frame(rgb)
+            frame = picture if isinstance(picture, av.VideoFrame) else self.converted(picture)
             frame.pts, frame.time_base = pts, self._clock
             if self._sound:
                 if self._last is None and pts > self._start:
@@ -163,8 +166,8 @@ class Writer:
         end = int(pts[0]) + self._moved + round(Fraction(self._like.info.duration_s) / self._clock)
         return None, max(end - last, 0)
 
-    def _frame(self, rgb: UInt8[np.ndarray, "H W 3"]) -> av.VideoFrame:
-        """The encoder's form of a picture."""
+    def converted(self, rgb: UInt8[np.ndarray, "H W 3"]) -> av.VideoFrame:
+        """The encoder's form of a picture; one thread may convert while another writes."""
         frame = self._converter.reformat(
             av.VideoFrame.from_numpy_buffer(_fitted(rgb, self._size, self._even)),
             format=self._stream.codec_context.pix_fmt,

@@ -3,11 +3,12 @@
 Conventions: arrays in and out by name; a batch may have any size, and what comes out for one item does not
 depend on its neighbours. Pictures go in as uint8 (N, H, W, 3), `rgb`; the graph itself casts and normalises.
 
-Choices, measured (tools/bench_engines.py): one compilation with a dynamic batch serves every size (compiled
-for a batch of one alone, two threads were faster by a third; not worth a second network in memory); the hint
-`LATENCY` puts all threads on one batch, `THROUGHPUT` was slower at every size we use.
-OpenVINO's cache of compiled networks stays off: it saves 0.3 s a start, and a killed run may leave a torn
-file in it.
+Choices, measured (tools/bench_engines.py): a batch is split among OpenVINO's streams, each on cores of its
+own: threads that share every layer wait for each other in it, a tenth of the time, and more where something
+else wants a core, as decoding does. Only where items come one at a time (`alone`) all threads share each. One
+compilation with a dynamic batch serves every size (compiled for a batch of one, two threads were faster by a
+third; not worth a second network in memory). OpenVINO's cache of compiled networks stays off: it saves 0.3 s
+a start, and a killed run may leave a torn file in it.
 """
 
 import importlib
@@ -65,7 +66,9 @@ class Session:
         return self._run({name: np.ascontiguousarray(inputs[name]) for name in self.inputs})
 
 
-def load(source: str | Path | Card, device: Device = "auto", threads: int | None = None) -> Session:
+def load(
+    source: str | Path | Card, device: Device = "auto", threads: int | None = None, *, alone: bool = False
+) -> Session:
     """Load a network by name, by path (of the .onnx or its card) or by card.
 
     Parameters
@@ -76,6 +79,8 @@ def load(source: str | Path | Card, device: Device = "auto", threads: int | None
         `cpu`; `cuda`, which fails rather than run elsewhere; `auto`: CUDA where it works, else the processor.
     threads
         Processor threads for one call; None: all cores.
+    alone
+        Whether items come one at a time and each is wanted at once, as from a camera.
 
     Raises
     ------
@@ -93,9 +98,9 @@ def load(source: str | Path | Card, device: Device = "auto", threads: int | None
             session = _on_cuda(card)
         except WeightsError as error:
             _log.warning("%s; the processor is used instead", error)
-            session = _on_processor(card, threads)
+            session = _on_processor(card, threads, alone)
     else:
-        session = _on_processor(card, threads)
+        session = _on_processor(card, threads, alone)
     _log.info("%s runs on %s", card.name, session.provider)
     return session
 
@@ -113,9 +118,10 @@ def has_bf16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _on_processor(card: Card, threads: int | None) -> Session:
+def _on_processor(card: Card, threads: int | None, alone: bool) -> Session:
     precision = "bf16" if card.bf16 and has_bf16() else "f32"
-    config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+    hint = "LATENCY" if alone else "THROUGHPUT"
+    config: dict[str, Any] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision}
     if threads is not None:
         config["INFERENCE_NUM_THREADS"] = threads
     try:
@@ -125,15 +131,29 @@ def _on_processor(card: Card, threads: int | None) -> Session:
     # where OpenVINO fuses the last layers, an output has several names, and ours is not always the first
     names = _outputs(card, [name for port in compiled.outputs for name in sorted(port.get_names())])
     shapes = {port.get_any_name(): _shape(port.get_partial_shape()) for port in compiled.inputs}
+    streams = int(compiled.get_property("NUM_STREAMS"))
     local = threading.local()
 
     def run(inputs: Arrays) -> Arrays:
-        if not hasattr(local, "request"):  # a request serves one thread; the compiled network serves all
-            local.request = compiled.create_infer_request()
-        outputs = local.request.infer(inputs, share_inputs=True)
-        return {name: outputs[name] for name in names}
+        if not hasattr(local, "requests"):  # a request serves one thread; the compiled network serves all
+            local.requests = [compiled.create_infer_request() for _ in range(streams)]
+        parts = _split(inputs, streams)
+        busy = local.requests[: len(parts)]
+        for request, part in zip(busy, parts, strict=True):
+            request.start_async(part, share_inputs=True)
+        for request in busy:
+            request.wait()
+        found = [[request.get_tensor(name).data for request in busy] for name in names]
+        return {name: np.concatenate(own) for name, own in zip(names, found, strict=True)}
 
     return Session(card, f"OpenVINO CPU {precision}", shapes, run)
+
+
+def _split(inputs: Arrays, most: int) -> list[Arrays]:
+    """Equal parts of a batch, at most so many and none empty (unless the batch is)."""
+    count = max(1, min(most, *(len(array) for array in inputs.values())))
+    parts = {name: np.array_split(array, count) for name, array in inputs.items()}
+    return [{name: own[k] for name, own in parts.items()} for k in range(count)]
 
 
 def _on_cuda(card: Card) -> Session:
