@@ -13,7 +13,7 @@ from marey.cli import main
 from marey.core.errors import MareyError, SettingsError
 from marey.data import open_kind
 from marey.synth import assets
-from marey.synth.bench import SPLITS, TIERS, TRACKS, make_bench, orders
+from marey.synth.bench import SPLITS, TIERS, TRACKS, make_bench, orders, part
 from marey.synth.gpu import Stage
 from marey.synth.look import look
 from marey.synth.scene import Film, check
@@ -36,7 +36,23 @@ def test_tracks_and_splits_are_whole_and_share_no_seed(tier: str):
 def test_small_is_what_the_task_asks_for():
     made = list(orders("small", "somewhere"))
     assert len(made) == 6 * 8
-    assert {(o.film.size, o.film.rate_hz, o.film.seconds) for o in made} == {((640, 360), 25.0, 4.0)}
+    assert {(o.film.size, o.film.rate_hz) for o in made} == {((640, 360), 25.0)}
+    assert {o.film.seconds for o in made if o.track != "identity"} == {4.0}
+    assert {o.film.seconds for o in made if o.track == "identity"} == {12.0}  # time to leave and come again
+
+
+def test_some_tracks_and_splits_are_part_of_the_whole():
+    whole = list(orders("small", "somewhere"))
+    assert part(whole) == whole
+    some = part(whole, ["crowd", "single"], ["train"])
+    assert [order.name for order in some if order.track == "crowd"] == [
+        f"crowd-train-00{k}" for k in range(4)
+    ]
+    assert {(order.track, order.split) for order in some} == {("crowd", "train"), ("single", "train")}
+    with pytest.raises(SettingsError, match="track mob: not known; choose from single"):
+        part(whole, ["mob"])
+    with pytest.raises(SettingsError, match="split dev: not known; choose from train"):
+        part(whole, splits=["dev"])
 
 
 def test_wrong_tiers_and_films_are_refused():
@@ -104,13 +120,14 @@ def test_the_tiny_tier_is_the_same_everywhere(tmp_path: Path):
             pass
     except MareyError as error:
         pytest.skip(str(error))
-    assert make_bench("tiny", tmp_path) == TINY
-    assert make_bench("tiny", tmp_path, workers=2) == TINY  # nothing is made twice
+    todo = list(orders("tiny", ""))
+    assert make_bench(todo, tmp_path) == TINY
+    assert make_bench(todo, tmp_path, workers=2) == TINY  # nothing is made twice
     for track in TRACKS:
         held = {split: {s.clip for s in open_kind("bench", tmp_path / track, split)} for split in SPLITS}
         assert all(held.values())
         assert sum(map(len, held.values())) == len({clip for clips in held.values() for clip in clips})
 
 
-TINY = "f59b87d7d13daed5"
+TINY = "37d7ce61407a3a0e"
 """The fingerprint of the tiny tier's truth: that it is the same on every machine is what is tested."""

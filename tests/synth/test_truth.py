@@ -58,13 +58,31 @@ def test_flow_holds_only_where_the_same_surface_is_met_again():
 
 
 def test_motion_at_joints_is_that_of_the_surface_where_it_is_seen_and_holds():
-    flow = np.zeros((30, 40, 4), np.float32)
-    flow[7, 3] = 1, 2, 3, 4
-    holds = np.ones((30, 40, 2), bool)
-    holds[7, 3, 1] = False
-    found = truth.at_joints(flow, holds, np.array([[3.9, 7.1], [3.9, 7.1], [99, 7]]), np.array([2, 1, 0]))
+    now, other = seen(np.ones((30, 40)), 5.0, (1, 2, 3, 4)), seen(np.ones((30, 40)), 5.0)
+    elsewhere = seen(np.full((30, 40), 2), 5.0)
+    xy, state = np.array([[3.9, 7.1], [3.9, 7.1], [99, 7]]), np.array([2, 1, 0])
+    found = truth.at_joints(now, elsewhere, other, xy, state)
     np.testing.assert_array_equal(found[0], [1, 2, np.nan, np.nan])
     assert np.isnan(found[1:]).all()
+    assert np.isnan(truth.at_joints(now, None, None, xy, state)).all()
+
+
+def test_flow_at_pixels_is_that_of_the_whole_picture():
+    rng = np.random.default_rng(0)
+
+    def drawn() -> Seen:
+        depths_m, flow_px = rng.uniform(4, 4.2, (30, 40, 3)), rng.normal(0, 3, (30, 40, 4))
+        who = rng.integers(0, 3, (30, 40)).astype(np.int16)
+        return Seen(who, depths_m.astype(np.float32), flow_px.astype(np.float32))
+
+    now, then = drawn(), drawn()
+    rows, columns = rng.integers(0, 30, 50), rng.integers(0, 40, 50)
+    for ahead in (True, False):
+        whole = truth.flow_holds(now, then, ahead)
+        assert 0 < whole.mean() < 1
+        np.testing.assert_array_equal(
+            truth.flow_holds(now, then, ahead, (rows, columns)), whole[rows, columns]
+        )
 
 
 def test_the_hash_knows_people_and_cameras_but_not_noise():
@@ -86,7 +104,22 @@ def test_a_camera_looks_at_its_target_level_and_from_where_it_stands():
     assert np.linalg.det(camera.rotation) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("move", MOVES)
+def test_a_sweep_turns_everybody_out_of_sight_for_seconds_and_back():
+    times = np.arange(300) / 25
+    eye, target = np.array([0.0, 1.5, 5]), np.array([0.0, 0.9, 0])
+    for seed in range(8):
+        cameras = shot((eye, target, 50.0), ("sweep",), SIZE, times, np.random.default_rng(seed))
+        across = np.array([camera.project(target[None])[0, 0] for camera in cameras])
+        gone = ~((across > 0) & (across < SIZE[0]))
+        assert not gone[0]
+        turns = np.flatnonzero(np.diff(gone.astype(int)))
+        away_s = (turns[1::2] - turns[: len(turns) // 2 * 2 : 2]) / 25
+        assert len(away_s) >= 2
+        assert (away_s > 1).all()
+        assert (away_s < 4).all()
+
+
+@pytest.mark.parametrize("move", [move for move in MOVES if move != "sweep"])
 def test_moves_move_the_camera_and_keep_the_target_in_view(move: str):
     times = np.arange(100) / 25
     eye, target = np.array([0.0, 1.5, 5]), np.array([0.0, 0.9, 0])

@@ -38,6 +38,10 @@ def add(subparsers: Any) -> argparse.ArgumentParser:
         "--keep", default="", metavar="LIST", help="of masks, flow, depth, with commas between"
     )
     parser.add_argument("--tier", default="tiny", help="of bench: tiny, small or full (default: %(default)s)")
+    parser.add_argument("--tracks", default="", metavar="LIST", help="of bench: these only")
+    parser.add_argument(
+        "--splits", default="", metavar="LIST", help="of bench: of train, val, test these only"
+    )
     parser.add_argument("--workers", type=int, default=1, help="of bench (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -45,14 +49,16 @@ def add(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Make what was asked for, and print the hash of its truth."""
-    from marey.synth.bench import TRACKS, make_bench
+    from marey.synth.bench import TRACKS, make_bench, orders, part
     from marey.synth.clip import KEEP, make_clip
 
     if args.track == "bench":
-        found = make_bench(args.tier, args.out, args.mocap, args.photographs, args.workers)
-        _say({"folder": str(args.out), "tier": args.tier, "truth": found}, args.json)
+        todo = part(orders(args.tier, args.mocap, args.photographs), _names(args.tracks), _names(args.splits))
+        found = make_bench(todo, args.out, args.workers)
+        told = {"folder": str(args.out), "tier": args.tier, "clips": str(len(todo)), "truth": found}
+        _say(told, args.json)
         return 0
-    keep = tuple(name for name in args.keep.split(",") if name)
+    keep = _names(args.keep)
     if unknown := set(keep) - set(KEEP):
         raise SettingsError(f"--keep {', '.join(sorted(unknown))}: not known; choose from {', '.join(KEEP)}")
     film = replace(TRACKS[args.track], size=_size(args.size), mocap=args.mocap, photographs=args.photographs)
@@ -63,6 +69,10 @@ def run(args: argparse.Namespace) -> int:
         found = make_clip(film, seed, args.out, name, keep)
         _say({"clip": str(args.out / name), "truth": found}, args.json)
     return 0
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in text.split(",") if name)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ Train, val and test differ in people (their seeds), in groups of motions (`takes
 import hashlib
 import multiprocessing
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,13 @@ TRACKS: Mapping[str, Film] = {
     "occlusion": Film(people=(2, 4), occluders=(2, 5), filling=(0.4, 0.6), spread_m=2.0),
     "crowd": Film(people=(8, 25), filling=(0.22, 0.4), spread_m=6.0, own_motion=0.4, occluders=(0, 2)),
     "identity": Film(
-        people=(4, 8), filling=(0.3, 0.5), spread_m=3.0, own_motion=0.15, occluders=(0, 3), inside=0.5
+        people=(4, 8),
+        filling=(0.3, 0.5),
+        spread_m=3.0,
+        own_motion=0.15,
+        occluders=(0, 3),
+        inside=0.5,
+        sweeps=True,
     ),
     "3d": Film(people=(1, 2), views=4, filling=(0.45, 0.65), spread_m=1.2),
 }
@@ -36,20 +42,21 @@ SEED = 20_260_000
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """How much of everything; `clips` is per track, over all splits."""
+    """How much of everything; `clips` is per track, over all splits; those of `identity` last `long_s`."""
 
     size: tuple[int, int]
     rate_hz: float
     seconds: float
+    long_s: float
     clips: int
     most: int
     mocap: bool
 
 
 TIERS = {
-    "tiny": Tier((192, 108), 12.5, 0.24, 3, 6, False),
-    "small": Tier((640, 360), 25.0, 4.0, 8, 25, True),
-    "full": Tier((1280, 720), 25.0, 8.0, 24, 25, True),
+    "tiny": Tier((192, 108), 12.5, 0.24, 0.24, 3, 6, False),
+    "small": Tier((640, 360), 25.0, 4.0, 12.0, 8, 25, True),
+    "full": Tier((1280, 720), 25.0, 8.0, 24.0, 24, 25, True),
 }
 
 
@@ -73,7 +80,8 @@ def orders(tier: str, mocap: str, photographs: str = "") -> Iterator[Order]:
         raise SettingsError(f"tier {tier} needs motion capture: give its folder with --mocap")
     for number, (track, film) in enumerate(TRACKS.items()):
         film = replace(
-            film, size=held.size, rate_hz=held.rate_hz, seconds=held.seconds, photographs=photographs,
+            film, size=held.size, rate_hz=held.rate_hz, photographs=photographs,
+            seconds=held.long_s if track == "identity" else held.seconds,
             mocap=mocap if held.mocap else "", people=tuple(min(count, held.most) for count in film.people),
         )  # fmt: skip
         for k, split in enumerate(_splits(held.clips)):
@@ -81,19 +89,30 @@ def orders(tier: str, mocap: str, photographs: str = "") -> Iterator[Order]:
             yield Order(track, split, f"{track}-{split}-{k:03d}", replace(film, split=split), seed)
 
 
-def make_bench(tier: str, out: Path, mocap: str = "", photographs: str = "", workers: int = 1) -> str:
-    """Make a tier under `out` and return the hash of all its truth; clips that are there already are kept.
+def part(todo: Iterable[Order], tracks: Sequence[str] = (), splits: Sequence[str] = ()) -> list[Order]:
+    """The clips of some tracks and splits; nothing named means all. Raises `SettingsError`."""
+    for word, names, known in (("track", tracks, TRACKS), ("split", splits, SPLITS)):
+        if unknown := set(names) - set(known):
+            raise SettingsError(
+                f"{word} {', '.join(sorted(unknown))}: not known; choose from {', '.join(known)}"
+            )
+    return [
+        order for order in todo if order.track in (tracks or TRACKS) and order.split in (splits or SPLITS)
+    ]
 
-    Raises `SettingsError`, and what `clip.make_clip` raises.
+
+def make_bench(todo: Sequence[Order], out: Path, workers: int = 1) -> str:
+    """Make clips under `out` and return the hash of all their truth; those that are there already are kept.
+
+    Raises what `clip.make_clip` raises.
     """
-    todo = list(orders(tier, mocap, photographs))
     made = partial(_made, out=out)
     if workers < 2:
-        found = list(map(made, tqdm(todo, desc=tier, unit="clip")))
+        found = list(map(made, tqdm(todo, desc="bench", unit="clip")))
     else:
         os.environ.setdefault("LP_NUM_THREADS", "1")  # else Mesa starts as many threads as cores in each
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            found = list(tqdm(pool.imap(made, todo), total=len(todo), desc=tier, unit="clip"))
+            found = list(tqdm(pool.imap(made, todo), total=len(todo), desc="bench", unit="clip"))
     return hashlib.sha256("\n".join(found).encode()).hexdigest()[:16]
 
 

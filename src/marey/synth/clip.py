@@ -180,15 +180,15 @@ def _add(view: _View, drawn: Drawn, rate_hz: float, keep: Sequence[str]) -> None
 def _after(view: _View, k: int, keep: Sequence[str]) -> None:
     """Flow of frame k and the motion at its joints, now that the frames about it are known."""
     last, seen, following = view.seen.get(k - 1), view.seen[k], view.seen.get(k + 1)
-    nowhere = np.zeros(seen.who.shape, bool)
-    ahead = nowhere if following is None else flow_holds(seen, following, True)
-    back = nowhere if last is None else flow_holds(seen, last, False)
-    shown, holds = view.shown[k], np.stack([ahead, back], -1)
+    shown = view.shown[k]
     pairs = zip(shown.xy_px, shown.sight, strict=True)
-    motion = [at_joints(seen.flow_px, holds, xy, state) for xy, state in pairs]
+    motion = [at_joints(seen, last, following, xy, state) for xy, state in pairs]
     if motion:
         view.shown[k] = replace(shown, motion_px=np.stack(motion))
-    if "flow" in keep:
+    if "flow" in keep:  # dense, and only then: the whole picture costs as much as drawing its truth
+        nowhere = np.zeros(seen.who.shape, bool)
+        ahead = nowhere if following is None else flow_holds(seen, following, True)
+        back = nowhere if last is None else flow_holds(seen, last, False)
         _png(view.folder / "flow", k, _kitti(seen.flow_px[..., :2], ahead))
         _png(view.folder / "flow_back", k, _kitti(seen.flow_px[..., 2:], back))
 

@@ -17,6 +17,8 @@ from marey.synth.look import NEVER, Look
 
 SCALP = len(NAMES)
 """Number of the part that is short hair."""
+OPEN = ("skirt", "hair")
+"""Parts whose inside is seen; that of sleeves and hems is filled by the skin to within a centimetre."""
 COARSE_M, COARSE_HEAD_M = 0.034, 0.014
 """Cells of coarse meshes (our choice: edges of about two pixels where a person is 150 px tall)."""
 ARM_BONES = ("shoulder", "upperarm", "lowerarm", "wrist", "metacarpal", "finger")
@@ -24,7 +26,10 @@ ARM_BONES = ("shoulder", "upperarm", "lowerarm", "wrist", "metacarpal", "finger"
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """V vertices and F faces at rest, their bones' weights, and their `place` on the base person."""
+    """V vertices and F faces at rest, their bones' weights, and their `place` on the base person.
+
+    Of the first `closed` faces only the outer side can be seen; skirts and hair have an inside too.
+    """
 
     rest: Float32[np.ndarray, "V 3"]
     normals: Float32[np.ndarray, "V 3"]
@@ -33,6 +38,7 @@ class Figure:
     arm: Float32[np.ndarray, " V"]
     part: Float32[np.ndarray, " V"]
     faces: Int32[np.ndarray, "F 3"]
+    closed: int
 
 
 def figure(body: Body, look: Look, coarse: bool = False) -> Figure:
@@ -53,6 +59,8 @@ def figure(body: Body, look: Look, coarse: bool = False) -> Figure:
     rest = np.concatenate([rest, body.rest + normals * rise[:, None]])
     parts = np.concatenate([base.part, np.full(len(base.part), SCALP)])
     all_faces = np.concatenate([faces, scalp + len(base.part)])
+    open_ = np.isin(parts[all_faces[:, 0]], [NAMES.index(name) for name in OPEN])
+    all_faces = all_faces[np.argsort(open_, kind="stable")]
     used, local = np.unique(all_faces, return_inverse=True)
     every, parts = every[used], parts[used]
     return Figure(
@@ -63,6 +71,7 @@ def figure(body: Body, look: Look, coarse: bool = False) -> Figure:
         _arm(base)[every].astype(np.float32),
         parts.astype(np.float32),
         local.reshape(all_faces.shape).astype(np.int32),
+        int((~open_).sum()),
     )
 
 

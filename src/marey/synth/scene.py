@@ -53,6 +53,9 @@ class Film:
     own_motion: float = 0.25
     """Share of people who move by our own motions even where there is motion capture."""
     moving_camera: float = 0.6
+    """Share of clips whose camera pans, tilts, zooms, is carried or on a dolly; two of these at once."""
+    sweeps: bool = False
+    """Whether the camera turns away and back, so that everybody leaves for seconds and comes again."""
     mocap: str = ""
     photographs: str = ""
     split: str = "train"
@@ -143,9 +146,11 @@ def _viewpoint(film: Film, angle: float, rng: np.random.Generator) -> tuple[np.n
 
 
 def _moves(film: Film, rng: np.random.Generator) -> tuple[Move, ...]:
+    sweep: tuple[Move, ...] = ("sweep",) if film.sweeps else ()
     if film.views > 1 or rng.random() > film.moving_camera:
-        return ("still",)
-    return tuple(MOVES[k] for k in sorted(rng.choice(np.arange(1, len(MOVES)), 2, replace=False)))
+        return sweep or ("still",)
+    small = np.arange(1, MOVES.index("sweep"))
+    return *(MOVES[k] for k in sorted(rng.choice(small, 2, replace=False))), *sweep
 
 
 def _actors(

@@ -10,9 +10,12 @@ import numpy as np
 from jaxtyping import Float64
 
 from marey.core.cameras import Camera
+from marey.core.kinematics import axis_rotations
 
-Move = Literal["still", "pan", "tilt", "dolly", "hand", "zoom"]
+Move = Literal["still", "pan", "tilt", "dolly", "hand", "zoom", "sweep"]
 MOVES: tuple[Move, ...] = get_args(Move)
+AWAY = 0.8
+"""How far a sweep turns to either side, as a share of what is seen: the middle is gone for two seconds."""
 
 
 def camera_at(
@@ -59,6 +62,11 @@ def shot(
             eyes[:, axis] += _wave(times_s, 0.02, 1.1, rng)
             targets[:, axis] += away * (_wave(times_s, 0.008, 0.9, rng) + _wave(times_s, 0.0012, 0.17, rng))
         rolls = rolls + _wave(times_s, 0.012, 1.3, rng)
+    if "sweep" in moves:
+        turns = AWAY * np.deg2rad(angle) * rng.choice([-1, 1]) * np.sin(
+            2 * np.pi * times_s / rng.uniform(6.0, 9.0)
+        )  # fmt: skip
+        targets = eyes + (axis_rotations("y", turns) @ (targets - eyes)[..., None])[..., 0]
     return [camera_at(*held[:2], size, float(held[2]), float(held[3]))
             for held in zip(eyes, targets, angles, rolls, strict=True)]  # fmt: skip
 

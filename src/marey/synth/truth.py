@@ -66,28 +66,38 @@ def extent(
     return box.astype(np.float32) if (box[2:] > box[:2]).all() else None
 
 
-def flow_holds(seen: Seen, other: Seen, ahead: bool) -> Bool[np.ndarray, "H W"]:
+def flow_holds(
+    seen: Seen, other: Seen, ahead: bool, at: tuple[np.ndarray, np.ndarray] | None = None
+) -> Bool[np.ndarray, "*N"]:
     """Where flow from one frame to a neighbour leads to the same surface, in the picture and not hidden.
 
-    `ahead`: the neighbour is the next frame, not the last.
+    `ahead`: the neighbour is the next frame, not the last. Asked of the pixels in rows and columns `at`, or
+    of all.
     """
-    height, width = seen.who.shape
-    grid = np.stack(np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5), -1)
-    there = grid + (seen.flow_px[..., :2] if ahead else seen.flow_px[..., 2:])
-    inside, row, column = pixel_of(there, seen.who.shape)
-    expected = seen.depths_m[..., 1 if ahead else 2]
-    gap = np.abs(other.depths_m[row, column, 0] - expected)
-    same = (other.who[row, column] == seen.who) & (gap < SAME_M + SAME_SHARE * expected)
+    row, column = np.indices(seen.who.shape) if at is None else at
+    way = seen.flow_px[..., :2] if ahead else seen.flow_px[..., 2:]
+    there = np.stack([column + 0.5, row + 0.5], -1) + way[row, column]
+    inside, to_row, to_column = pixel_of(there, seen.who.shape)
+    expected = seen.depths_m[row, column, 1 if ahead else 2]
+    gap = np.abs(other.depths_m[to_row, to_column, 0] - expected)
+    same = (other.who[to_row, to_column] == seen.who[row, column]) & (gap < SAME_M + SAME_SHARE * expected)
     return inside & same
 
 
 def at_joints(
-    flow_px: Float32[np.ndarray, "H W 4"], holds: Bool[np.ndarray, "H W 2"], xy: np.ndarray, state: np.ndarray
+    seen: Seen, last: Seen | None, following: Seen | None, xy: np.ndarray, state: np.ndarray
 ) -> Float32[np.ndarray, "J 4"]:
-    """How the surface over each visible joint moves to the next and from the last frame; NaN elsewhere."""
-    _, row, column = pixel_of(xy, flow_px.shape)
-    known = np.repeat(holds[row, column], 2, -1) & (state == Sight.VISIBLE)[:, None]
-    return np.where(known, flow_px[row, column], np.nan).astype(np.float32)
+    """How the surface over each visible joint moves to the next frame and to the last; NaN elsewhere.
+
+    Nothing is known of the way to a neighbour that is None.
+    """
+    _, row, column = pixel_of(xy, seen.who.shape)
+    found = np.full((len(xy), 4), np.nan, np.float32)
+    for other, ahead, part in ((following, True, slice(0, 2)), (last, False, slice(2, 4))):
+        if other is not None:
+            known = (state == Sight.VISIBLE) & flow_holds(seen, other, ahead, (row, column))
+            found[known, part] = seen.flow_px[row, column, part][known]
+    return found
 
 
 def truth_hash(xyz_m: Iterable[np.ndarray], cameras: Iterable[Camera]) -> str:
