@@ -8,6 +8,7 @@ that a set does not label are NaN in the truth and count in no loss. Half of the
 """
 
 import hashlib
+import importlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -109,10 +110,14 @@ def measured_batches(
 
 
 def remembered_takes(source: Source) -> list[Take]:
-    """The takes of a set; read once and kept in the user's cache (a set is a million frames)."""
+    """The takes of a set; read once and kept in the user's cache (a set is a million frames).
+
+    A reader that has changed (another truth, other splits) reads again.
+    """
     files = sorted(file for file in source.folder.rglob("*") if file.suffix in LABELS)
     told = [f"{file.relative_to(source.folder)} {file.stat().st_size}" for file in files]
-    told += [source.kind, source.split, str(source.every)]
+    reader = Path(importlib.import_module(f"marey.data.{source.kind}").__file__ or "")
+    told += [source.kind, source.split, str(source.every), reader.read_text("utf-8")]
     path = cache_dir() / f"{source.kind}-{hashlib.sha256(' '.join(told).encode()).hexdigest()[:12]}.npz"
     if not path.is_file():
         _write(path, takes_of(open_kind(source.kind, source.folder, source.split)[:: source.every]))
