@@ -1,13 +1,14 @@
 """Check a lifter on a real clip, where there is no truth, by what every body obeys; and on held-out motions.
 
     python tools/lift_real.py [VIDEO] [--network dgnet] [--from 1.4] [--to 6] [--data ../shared/data/mocap]
+    python tools/lift_real.py --against OTHER.toml
 
 VIDEO is the clip that `make demo` fetches: someone walks across the picture, someone else stands on a roof.
 Says of each person: how far the trunk leans, how often knees bend forward and the face looks forward (were
 left taken for right, both would point back), how much bones vary before they are fixed, how far the result
 lies from what was seen, and how high the ankles are. Held out are people of the motion capture whom no
-network saw, before cameras as people hold them, with 2D that is exact and that errs as ours does. Writes
-results/lift-real.json.
+network saw, before cameras as people hold them, with 2D that is exact and that errs as ours does; beside
+another lifter, `--against`, on the same takes (takes resampled, 95 %). Writes results/lift-real.json.
 """
 
 import argparse
@@ -21,8 +22,8 @@ import numpy as np
 import marey
 from marey.core.folders import cache_dir
 from marey.core.recording import Recording
+from marey.evaluation.lifts import Sums, gain, take_sums
 from marey.evaluation.lifts import figures as means
-from marey.evaluation.lifts import take_sums
 from marey.evaluation.result import commit
 from marey.finishing.angles import angles
 from marey.pipeline.plan import stage
@@ -34,6 +35,7 @@ BENT_DEG = 20.0
 LONGEST = 90
 """Frames of a take that are judged."""
 OUT = Path("results/lift-real.json")
+GAINS = ("P1", "P2", "MPJVE_mm_s", "depth", "fast", "bones")
 
 
 def main() -> None:
@@ -44,6 +46,7 @@ def main() -> None:
     asked.add_argument("--to", dest="to_s", type=float, default=6.0)
     asked.add_argument("--contacts", action="store_true")
     asked.add_argument("--data", type=Path, default=Path("../shared/data/mocap"))
+    asked.add_argument("--against", metavar="CARD", help="another lifter to compare with on held-out people")
     asked.add_argument("--out", type=Path, default=OUT)
     args = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -54,7 +57,7 @@ def main() -> None:
         "video": args.video.name, "from_s": args.from_s, "to_s": args.to_s, "network": args.network,
         "weights": marey.load(args.network).card.sha256[:12],
         "camera": lift["camera_source"], "ground": lift["ground_source"], "scale": lift["scale_source"],
-        "held_out": held_out(args.network, args.data) if args.data.is_dir() else None,
+        **(judged(args.network, args.against, args.data) if args.data.is_dir() else {"held_out": None}),
         "people": {str(person): figures(recording, person) for person in recording.ids},
         "commit": commit(),
     }  # fmt: skip
@@ -62,18 +65,34 @@ def main() -> None:
     print(json.dumps(made, indent=2, ensure_ascii=False))
 
 
-def held_out(name: str, data: Path) -> dict[str, dict[str, float]]:
-    """Errors in mm of a person of 1.70 m, over people who are in the picture whole."""
+def judged(name: str, other: str | None, data: Path) -> dict[str, Any]:
+    """The lifter's figures on held-out people, and what it gains over another."""
+    own = held_out(name, data)
+    shown = {word: {key: round(value, 4) for key, value in means(sums).items()} for word, sums in own.items()}
+    if other is None:
+        return {"held_out": shown}
+    theirs = held_out(other, data)
+    gains = {
+        word: {
+            key: {k: round(v, 4) for k, v in gain({1: own[word]}, {1: theirs[word]}, key).items()}
+            for key in GAINS
+        }
+        for word in own
+    }
+    return {"held_out": shown, "against": {"weights": marey.load(other).card.sha256[:12], "gains": gains}}
+
+
+def held_out(name: str, data: Path) -> dict[str, list[Sums]]:
+    """Errors of each take, in mm of a person of 1.70 m, over people who are in the picture whole."""
     chosen = stage("lift", name)
     network = chosen.load("cpu")
     whole = Lifting(cut=0.0, crownless=0.0)
     motions = remembered(data, "val")
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, list[Sums]] = {}
     for word, level in (("clean", 0.0), ("noisy", 1.0)):
         takes = views(motions, whole, level, LONGEST, seed=5)
         lifted = chosen.method.stage((take.track for take in takes), chosen.settings, network)
-        sums = [take_sums(out, take.truth) for out, take in zip(lifted, takes, strict=True)]
-        found[word] = {key: round(value, 4) for key, value in means(sums).items()}
+        found[word] = [take_sums(out, take.truth) for out, take in zip(lifted, takes, strict=True)]
     return found
 
 
