@@ -115,7 +115,7 @@ class Made:
 
 def trained(arm: Arm, seed: int, args: argparse.Namespace) -> Made:
     """The arm's network of a seed, made if it is not there yet."""
-    folders = {kind: str(args.data / kind) for kind in ("lsp", "lspet", "coco", "jhmdb")}
+    folders = {kind: str(args.data / kind) for kind in ("lsp", "lspet", "coco", "jhmdb")} | args.folders
     changes = [f"starts={args.data / 'teachers'}", *args.set, *arm.changes, f"seed={seed}"]
     recipe = read_recipe(RECIPES / f"{arm.recipe}.toml", changes, folders)
     folder = cache_dir() / "compare" / recipe.print
@@ -199,7 +199,7 @@ def measured(arm: Arm, sets: dict[str, Sequence[Sample]], args: argparse.Namespa
         "seeds": figures,
         "cells": [split(sets["lsp"], own, first.settings) for own in found["lsp"]],
     }
-    return {"judged": judged, "row": row, "stage": first}
+    return {"judged": judged, "row": row, "stage": first, "found": found}
 
 
 def study(arms: dict[str, Arm], args: argparse.Namespace) -> dict[str, Any]:
@@ -237,6 +237,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="in every recipe")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--name", help="of the result (default: the family's)")
+    parser.set_defaults(folders={})  # of sets that lie elsewhere; what else compares arms may have some
     args = parser.parse_args()
     family = FAMILIES[args.family]
     unknown = set(args.arms or ()) - set(family)

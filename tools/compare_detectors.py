@@ -30,6 +30,7 @@ from marey.evaluation.measure import Detect, detect_all
 from marey.evaluation.result import commit
 from marey.methods.detector import Detector, Finder
 from marey.metrics import boxes
+from marey.metrics.matching import Matches
 from marey.people.detect import fitted
 from marey.training.yolox import YoloxNano
 from marey.weights.session import has_bf16
@@ -39,13 +40,16 @@ CALLS = 40
 WIDE = (1280, 720)
 
 
-def judge(detect: Detect, people: list[Sample], nobody: list[Sample]) -> dict[str, Any]:
-    """AP, table by height at the score of recall 0.6, false alarms at equal recall."""
-    found = detect_all(people, detect)
-    images = [
+def matched(detect: Detect, people: list[Sample]) -> list[dict[str, Matches]]:
+    """What is found on each picture, matched with who is there."""
+    return [
         boxes.image(boxes.Found(*one), boxes.People(s.truth.boxes_px, s.truth.areas_px, s.truth.ignore))
-        for s, one in zip(people, found, strict=True)
+        for s, one in zip(people, detect_all(people, detect), strict=True)
     ]
+
+
+def judge(images: list[dict[str, Matches]], detect: Detect, nobody: list[Sample]) -> dict[str, Any]:
+    """AP, table by height at the score of recall 0.6, false alarms at equal recall."""
     alarms = [scores for _, scores in detect_all(nobody, detect)]
     at = boxes.scores_at(images)
     return {
@@ -124,7 +128,7 @@ def main() -> None:
             runs[f"{name}-{width}x{height}-openvino"] = one_core(network.card.onnx, {"rgb": rgb}, kind)
     result: dict[str, Any] = {}
     for name, detect in detectors.items():
-        result[name] = judge(detect, people, nobody)
+        result[name] = judge(matched(detect, people), detect, nobody)
         show(name, result[name])
     result["milliseconds"] = speeds(runs)
     print()

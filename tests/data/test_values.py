@@ -193,6 +193,10 @@ def test_synth(tmp_path: Path):
     assert first.truth.areas_px.tolist() == [700]
     assert not first.truth.ignore.any()
     assert not open_kind("bench", tmp_path)[0].truth.ignore.any()
+    for part in ("single/train", "crowd/train", "crowd/val"):
+        video_trees.synth(tmp_path / "bench" / part)
+    assert len(open_kind("bench", tmp_path / "bench", "train")) == 2 * len(samples)
+    assert len(open_kind("bench", tmp_path / "bench" / "crowd", "train")) == len(samples)
     with pytest.raises(DataError, match="nothing in split `test`"):
         open_kind("bench", tmp_path, "test")
 

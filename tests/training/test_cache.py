@@ -4,15 +4,20 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import scipy.io
 
+import data_trees_video as trees
 from marey.core.errors import DataError
 from marey.core.skeletons import JHMDB15, LSP14, MAREY19
+from marey.data import synth
 from marey.training import cache
 from marey.training.augment import Augment
 from marey.training.cache import CacheSettings, marey_joints, people
-from marey.training.poses import PoseBatches
+from marey.training.poses import LOOKED_FOR, PoseBatches
 from marey.training.recipe import Source
 
 PLACES = np.random.default_rng(4).uniform(40, 160, (6, 14, 2)).round()
@@ -120,3 +125,27 @@ def test_names_decide_and_jhmdbs_neck_is_not_ours() -> None:
     _, state = marey_joints(JHMDB15, "jhmdb", xy, np.full(15, 2, np.uint8))
     assert state[MAREY19.index("neck")] == 0
     assert state[MAREY19.index("left_wrist")] == 2
+
+
+def test_clips_made_anew_in_the_same_place_are_cut_out_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A benchmark has as many frames after it was made again: its truth tells them apart."""
+    monkeypatch.setenv("MAREY_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "made" / "single" / "train"
+    trees.synth(folder)
+    one = Source("bench", path=str(tmp_path / "made"))
+    first = people([one], CacheSettings())
+    assert len(first) == 2  # on two of three frames
+    outside = first.state == 0
+    assert outside.any()  # joints out of the picture
+    assert LOOKED_FOR["bench"] == len(MAREY19)  # and they are absent, not unknown
+    assert people([one], CacheSettings()).folder == first.folder
+    table = pq.read_table(folder / "walk.marey" / "poses.parquet")
+    moved = pc.add(table["x_px"], pa.scalar(1.0, table["x_px"].type))
+    pq.write_table(
+        table.set_column(table.column_names.index("x_px"), "x_px", moved),
+        folder / "walk.marey" / "poses.parquet",
+    )
+    synth._clip.cache_clear()
+    assert people([one], CacheSettings()).folder != first.folder

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,18 @@ def test_a_box_of_joints_grows_or_gives_way():
     np.testing.assert_allclose(alone, [[4.4, 4.4, 55.6, 95.6]], atol=1e-4)
     seen, _ = labels(sample(False, "lsp"), PICTURE, Opinion(([6, 2, 58, 98], 0.8)))
     assert seen.tolist() == [[6, 2, 58, 98]]
+
+
+def test_of_synthetic_people_who_are_mostly_hidden_the_box_is_ignored():
+    """Their boxes hold hidden parts too; 3,200 px of box, of which a seventh shows half of somebody."""
+    truth = only_boxes(np.array([MINE, FAR], np.float32))
+    truth = replace(truth, areas_px=np.array([0.14, 0.4], np.float32) * 3200)
+    one = replace(sample(True, "bench"), truth=truth)
+    people, regions = labels(one, PICTURE, Opinion())
+    assert people.tolist() == [FAR]
+    assert regions.tolist() == [MINE]
+    people, regions = labels(replace(one, kind="coco"), PICTURE, Opinion())
+    assert len(people) == 2
 
 
 def test_a_batch_is_a_function_of_seed_and_step():

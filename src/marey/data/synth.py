@@ -1,9 +1,9 @@
 """Synthetic clips as `marey synth` writes them, and the benchmark that is made of them: exact truth.
 
 Layout: a folder of clips, `NAME.mp4` with `NAME.marey` beside it (`synth/clip.py` says what is in it), or a
-track of a benchmark with the folders `train`, `val` and `test`. Joints are those of marey19, in pixels and
-in metres; a hidden joint is occluded, its place known all the same; one outside the picture counts as
-unlabelled, as in COCO, and only its place in metres is given. Boxes hold the whole person within the
+benchmark or one of its tracks, with the folders `train`, `val` and `test`. Joints are those of marey19, in
+pixels and in metres; a hidden joint is occluded, its place known all the same; one outside the picture counts
+as unlabelled, as in COCO, and only its place in metres is given. Boxes hold the whole person within the
 picture, hidden parts too; areas are the pixels seen; ids are the scene's. Somebody of whom less than
 `LEAST_SHARE` of the box is seen counts neither way.
 Splits: all is every clip under the path; the others are the folders of those names.
@@ -46,12 +46,14 @@ def open(path: Path, split: str) -> Samples:
 
 
 def open_bench(path: Path, split: str) -> Samples:
-    """The same of a track of the benchmark."""
+    """The same of a track of the benchmark, or of all of its tracks that lie under the path."""
     return _opened("bench", path, split)
 
 
 def _opened(kind: str, path: Path, split: str) -> Samples:
-    folders = sorted(path.rglob("*.marey")) if split == "all" else sorted((path / split).glob("*.marey"))
+    every = path.rglob("*.marey")
+    parts = {path / split, *(path.glob(f"*/{split}") if kind == "bench" else ())}
+    folders = sorted(every if split == "all" else (held for held in every if held.parent in parts))
     keys = [(kind, folder, k) for folder in folders for k in range(len(_clip(folder).recording.frame))]
     return Samples(chosen(keys, path, kind, split), _sample)
 

@@ -80,7 +80,7 @@ class People:
 def people(sources: Sequence[Source], settings: CacheSettings) -> People:
     """Open the cache of these sources, making it first if it is not there."""
     opened = [source.samples() for source in sources]
-    facts = [(s.kind, s.split, s.every, len(o)) for s, o in zip(sources, opened, strict=True)]
+    facts = [(s.kind, s.split, s.every, len(o), *s.content(o)) for s, o in zip(sources, opened, strict=True)]
     folder = cache_dir() / "crops" / fingerprint([VERSION, settings, facts])
     if not (folder / "index.npz").is_file():
         _log.info("cutting people out for %s", folder)

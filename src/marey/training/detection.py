@@ -3,8 +3,9 @@
 Where a set boxes only some people, YOLOX-nano has a say about the rest of the picture: where it is sure (≥
 0.6) somebody is there, between that and 0.3 nobody knows and the place is ignored, below it the picture is
 empty. Joints are no boxes: where a set has joints only, their tight box grows by a share of its longer
-side, or gives way to YOLOX-nano's box of the same person. Pictures are kept whole and decoded (2 GB for
-7,000) in the user's cache, named by all that made them.
+side, or gives way to YOLOX-nano's box of the same person. Boxes of marey's own clips hold whole people, where
+other sets box what is seen: who is mostly hidden there is ignored. Pictures are kept whole and decoded (2 GB
+for 7,000) in the user's cache, named by all that made them.
 """
 
 import logging
@@ -23,7 +24,7 @@ from marey.data.pennfudan import read_mask
 from marey.data.sample import Sample
 from marey.methods.detector import Detector
 from marey.training.detection_pictures import Canvases, Cutout, Mix, Picture
-from marey.training.recipe import Recipe, Source
+from marey.training.recipe import MADE, Recipe, Source
 from marey.training.yolox import YoloxNano
 
 _log = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ LEAST, MAYBE, LIKELY, SURE = 0.1, 0.3, 0.5, 0.6
 """Scores of the second opinion: kept, perhaps a person, better than a box of joints, a person."""
 SAME_IOU, OTHER_IOU = 0.5, 0.45
 """Overlap from which two boxes are one person, and up to which they are two."""
+HALF_SEEN = 0.15
+"""Pixels seen of a synthetic person, as a share of the box: half of what shows in the open (0.3 to 0.6)."""
 FROM_JOINTS = ("lsp", "lspet")
 GROWTH = 0.07
 """Share of a box's longer side by which joints lie within it (our choice: heels, hands and hair)."""
@@ -79,7 +82,10 @@ def detection_batches(recipe: Recipe, settings: Detector) -> DetectionBatches:
 
 def pictures_of(source: Source, opinion: Path) -> list[tuple[np.ndarray, Boxes, Boxes]]:
     """Pictures of a source, their people and their ignore regions, from the cache if they are there."""
-    name = fingerprint({"version": VERSION, **plain(source), "repeat": 1.0})
+    content = source.content(source.samples()) if source.kind in MADE else ()
+    name = fingerprint(
+        {"version": VERSION, **plain(source), "repeat": 1.0, **({"content": content} if content else {})}
+    )
     folder = cache_dir() / "pictures" / f"{source.kind}-{name}"
     if not (folder / "index.npz").is_file():
         folder.mkdir(parents=True, exist_ok=True)
@@ -115,8 +121,10 @@ def _keep(samples: Sequence[Sample], opinion: YoloxNano, folder: Path) -> None:
 def labels(sample: Sample, rgb: np.ndarray, opinion: YoloxNano) -> tuple[Boxes, Boxes]:
     """The people of a picture and the regions where somebody may be."""
     truth = sample.truth
-    known = np.isfinite(truth.boxes_px).all(1)
-    people, crowds = truth.boxes_px[known & ~truth.ignore], truth.boxes_px[known & truth.ignore]
+    known, ignore = np.isfinite(truth.boxes_px).all(1), truth.ignore
+    if sample.kind in MADE:
+        ignore = ignore | (truth.areas_px < HALF_SEEN * box_sizes(truth.boxes_px).prod(1))
+    people, crowds = truth.boxes_px[known & ~ignore], truth.boxes_px[known & ignore]
     if sample.boxed_all:
         return people, crowds
     seen, scores = opinion.detect([rgb])[0]

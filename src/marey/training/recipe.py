@@ -1,5 +1,6 @@
 """A recipe: the one TOML file that makes a network, complete and readable alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from marey.core.settings import fingerprint, load_toml, override, parse, plain
 from marey.data import open_kind
 from marey.data.sample import Sample
+from marey.evaluation.result import data_print
 from marey.training.augment import Augment
 from marey.training.bodies import Lifting
 from marey.training.detection_pictures import Mix
@@ -14,6 +16,8 @@ from marey.training.loop import TrainSettings
 
 DATA = Path("../shared/data")
 """Where data sets lie unless the recipe or `--data KIND:PATH` says otherwise."""
+MADE = ("synth", "bench")
+"""Kinds that marey makes itself, so that other samples may lie in the same place tomorrow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,10 @@ class Source:
     def samples(self) -> list[Sample]:
         """The samples asked for."""
         return list(open_kind(self.kind, self.folder, self.split)[:: self.every])
+
+    def content(self, samples: Sequence[Sample]) -> tuple[str, ...]:
+        """What must be known besides the settings to name what is kept of these samples; mostly nothing."""
+        return (str(self.folder), data_print(samples)) if self.kind in MADE else ()
 
 
 @dataclass(frozen=True, slots=True)
