@@ -62,6 +62,7 @@ def _family(trunk: str) -> dict[str, Arm]:
         "published": Arm(theirs, ("settings.subpixel=quarter",)),
         "offsets at stride 4": Arm(ours, ("settings.stride=4",)),
         "points": Arm(theirs, ("settings.head=points",)),
+        "squared error": Arm(theirs, ("settings.loss=mse",)),
     }
 
 
