@@ -25,6 +25,11 @@ class Custom:
     joints: tuple[int, ...] = ()
     by_subject: bool = False
 
+    @property
+    def mean(self) -> str:
+        """What `…_by_action` is, in words."""
+        return "mean over subjects × actions" if self.by_subject else "mean over actions"
+
     def part(self, clip: str, action: str) -> str:
         """The part that a clip belongs to; its subject is the folder it lies in."""
         return f"{clip.split('/')[-2]} {action}" if self.by_subject and action else action
