@@ -53,6 +53,8 @@ VARIANTS: dict[str, tuple[str, list[str]]] = {
 learned) or fewer than those of both (one part only)."""
 SPATIAL, TEMPORAL = ["settings.affinity=dynamic-spatial"], ["settings.affinity=dynamic-temporal"]
 ABLATIONS: dict[str, tuple[str, list[str]]] = {
+    "static": VARIANTS["static"],
+    "learned": VARIANTS["learned"],
     "dynamic-spatial": VARIANTS["dynamic-spatial"],
     "dynamic-temporal": VARIANTS["dynamic-temporal"],
     "near-3": ("dgnet-h36m", [*SPATIAL, "settings.nearest=3"]),
@@ -75,9 +77,9 @@ CLAIMS = (
     ("both", "static"), ("both", "learned"), ("dynamic-spatial", "static"), ("dynamic-temporal", "static"),
     ("both", "mlp"), ("both", "temporal-9"), ("both", "temporal-27"), ("both", "temporal-27-wide"),
     ("dynamic-spatial", "learned"), ("dynamic-spatial", "both"), ("dynamic-spatial", "temporal-9"),
-    *(("dynamic-spatial", name) for name in ABLATIONS if name.startswith(("near", "frames", "drawn"))),
+    *(("dynamic-spatial", name) for name in ABLATIONS if name.startswith(("near", "frames", "drawn", "att"))),
     *(("dynamic-temporal", name) for name in ABLATIONS if name.startswith(("alike", "relative"))),
-    *((name, "static") for name in ("near-17", "drawn-6", "attention")), ("near-17", "learned"),
+    *((name, other) for name in ("near-17", "drawn-6", "attention") for other in ("static", "learned")),
     ("near-17", "attention"), ("dynamic-spatial", "temporal-81"), ("temporal-27", "temporal-81"),
 )  # fmt: skip
 FIGURES = ("P1", "P2", "P3", "MPJVE_mm_s", "depth", "plane", "slow", "middle", "fast", "bones")
