@@ -1,7 +1,7 @@
 """CLNet beside its opponents: trained alike, judged on the same people, compared pair by pair.
 
-    python tools/compare_clnet.py {mobilenet,r50,hourglass,ablations} [--seeds 1,2,3] [--arms clnet,dark]
-    [--flip] [--time] [--set A.B=C] [--data ../shared/data] [--name NAME]
+    python tools/compare_clnet.py {mobilenet,r50,lightning,hourglass,ablations} [--seeds 1,2,3]
+    [--arms clnet,dark] [--flip] [--time] [--set A.B=C] [--data ../shared/data] [--name NAME]
 
 Arms differ in what `FAMILIES` says and in nothing else. What is trained lies in the user's cache by the print
 of its recipe, so a stopped comparison goes on where it was, and arms that two families share are trained
@@ -74,6 +74,11 @@ STACKS = ("settings.stacks=2",)
 FAMILIES: dict[str, dict[str, Arm]] = {
     "mobilenet": _family("mobilenet"),
     "r50": _family("r50"),
+    "lightning": {
+        "clnet": Arm("clnet-lightning"),
+        "dark": Arm("baseline-lightning", running=("subpixel=dark",)),
+        "mass": Arm("baseline-lightning"),
+    },
     "hourglass": {
         "clnet B": Arm("clnet-hourglass-128"),
         "clnet A": Arm("clnet-hourglass-128", ("settings.stride=4",)),
