@@ -111,9 +111,9 @@ def detectors(args: argparse.Namespace) -> dict[str, Any]:
     rows, ranked = {}, {}
     for name, title in DETECTORS.items():
         recipe = recipe_of(title, args)
-        card = finished(recipe)
-        settings = parse(Detector, weights.load(str(card), "cpu", threads=1).card.settings)
-        detect = Finder(replace(settings, score=LEAST), weights.load(str(card), "cpu", threads=1)).detect
+        network = weights.load(str(finished(recipe)), "cpu", threads=1)
+        settings = parse(Detector, network.card.settings)
+        detect = Finder(replace(settings, score=LEAST), network).detect
         images = matched(detect, persons)
         ranked[name] = boxes.by_area(images)
         rows[name] = {"recipe": f"recipes/{title}.toml", "recipe_print": recipe.print}
