@@ -39,6 +39,7 @@ from marey.evaluation.measure import Detect, Posed
 from marey.evaluation.result import Result, commit
 from marey.methods.detector import Detector, Finder
 from marey.metrics import boxes, matching, pck
+from marey.synth.bench import TRACKS
 from marey.training.cache import CacheSettings, people
 from marey.training.make import make
 from marey.training.recipe import DATA, MADE, Recipe, read_recipe
@@ -181,9 +182,9 @@ def recipe_of(title: str, args: argparse.Namespace) -> Recipe:
 
 
 def material(folder: Path) -> dict[str, Any]:
-    """What was learned from: its clips, and one hash of their truths."""
-    truths = sorted(folder.rglob("train/*.truth"))
-    text = "\n".join(f"{file.stem} {file.read_text('ascii').split()[0]}" for file in truths)
+    """What was learned from: its clips, and the hash of their truths that `marey synth bench` printed."""
+    truths = [file for track in TRACKS for file in sorted((folder / track / "train").glob("*.truth"))]
+    text = "\n".join(file.read_text("ascii").split()[0] for file in truths)
     return {"clips": len(truths), "truth": hashlib.sha256(text.encode()).hexdigest()[:16]}
 
 
