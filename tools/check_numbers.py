@@ -7,7 +7,7 @@ A number is marked by a comment right before it, which the rendered page does no
     <!-- results/eval-lsp.json#metrics.PCK@0.2 -->0.912          the value, rounded as printed
     <!-- results/eval-lsp.json#metrics.PCK@0.2 x100 -->91.2      the value times a hundred
 
-The path names keys from the outside in; a key may itself hold a dot. Whole numbers may be written with
+The path names keys from the outside in; a key may itself hold dots and spaces. Whole numbers may be written with
 thousands separated by commas. Only marks are held, and none between backticks.
 """
 
@@ -19,7 +19,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
 
-MARK = re.compile(r"<!--\s*(results/[\w.\-]+\.json)#(\S+?)(?:\s+x([\d.e+-]+))?\s*-->\s*\**(\S*)")
+MARK = re.compile(r"<!--\s*(results/[\w.\-]+\.json)#(.+?)(?:\s+x([\d.e+-]+))?\s*-->\s*\**(\S*)")
 NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?")
 CODE = re.compile(r"`[^`]*`")
 DOCUMENTS = ("*.md", "docs/**/*.md")

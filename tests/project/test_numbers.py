@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 RESULT = {
-    "metrics": {"AP": 0.51249, "PCK@0.2": 0.9115, "ms.each": {"p50": 12}},
+    "metrics": {"AP": 0.51249, "PCK@0.2": 0.9115, "ms.each": {"p50": 12}, "a over b": 3.5},
     "curve": [1, {"x": 2.5}],
     "n": 12345,
 }
@@ -33,6 +33,7 @@ def _complaints(root: Path, text: str) -> list[str]:
         "<!-- results/a.json#metrics.PCK@0.2 x100 --> **91.1**",
         "<!-- results/a.json#n -->12,345 people",
         "<!-- results/a.json#curve.1.x -->2.5",
+        "<!-- results/a.json#metrics.a over b x100 -->350",
         "no marks: 42",
         "how to mark: `<!-- results/NAME.json#path.to.value -->0.912`",
     ],
@@ -52,6 +53,10 @@ def test_right_numbers_pass(tmp_path: Path, text: str) -> None:
         ),
         ("a.json#metrics.AP -->about half", "a.json#metrics.AP: no number follows the mark"),
         ("a.json#curve.1 -->0.5", "a.json#curve.1: the document says 0.5, the file {'x': 2.5}"),
+        (
+            "a.json#metrics.a over b -->3.6",
+            "a.json#metrics.a over b: the document says 3.6, the file 3.5",
+        ),
         ("a.json#curve.7.x -->2.5", "a.json#curve.7.x: the file has no such value"),
     ],
 )
