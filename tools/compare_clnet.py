@@ -53,10 +53,15 @@ class Arm:
     running: tuple[str, ...] = ()
 
 
+WIDE = ("settings.offsets=wide",)
+
+
 def _family(trunk: str) -> dict[str, Arm]:
     ours, theirs = f"clnet-{trunk}-128", f"baseline-{trunk}-128"
     return {
         "clnet": Arm(ours),
+        "clnet wide": Arm(ours, WIDE),
+        "clnet wide with vote": Arm(ours, WIDE, ("vote=true",)),
         "dark": Arm(theirs),
         "mass": Arm(theirs, running=("subpixel=mass",)),
         "published": Arm(theirs, ("settings.subpixel=quarter",)),
