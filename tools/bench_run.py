@@ -4,9 +4,9 @@
 
 The stages are run on one thread first, and the processor seconds of each are counted. The bound is the
 larger of their sum ÷ cores and the slowest stage; `bound ÷ wall` says how near the whole comes to it (1:
-nothing is wasted; more where the slowest stage is a network, which splits its batches among cores). Stages and whole take turns, and the median of the ratios counts, so that what else the
-machine does falls on both. Memory is the peak of a process that measures the clip looped to 10 s and to
-`--minutes`.
+nothing is wasted; more where the slowest stage is a network, which splits its batches among cores). Stages
+and whole take turns, and the median of the ratios counts, so that what else the machine does falls on both.
+Memory is the peak of a process that measures the clip looped to 10 s and to `--minutes`.
 """
 
 import argparse

@@ -7,8 +7,8 @@ A number is marked by a comment right before it, which the rendered page does no
     <!-- results/eval-lsp.json#metrics.PCK@0.2 -->0.912          the value, rounded as printed
     <!-- results/eval-lsp.json#metrics.PCK@0.2 x100 -->91.2      the value times a hundred
 
-The path names keys from the outside in; a key may itself hold dots and spaces. Whole numbers may be written with
-thousands separated by commas. Only marks are held, and none between backticks.
+The path names keys from the outside in; a key may itself hold dots and spaces. Whole numbers may be written
+with thousands separated by commas. Only marks are held, and none between backticks.
 """
 
 import json
