@@ -3,10 +3,10 @@
     python tools/bench_run.py [--clip PATH] [--rounds 3] [--minutes 10]     writes results/bench-run.json
 
 The stages are run on one thread first, and the processor seconds of each are counted. The bound is the
-larger of their sum ÷ cores and the slowest stage; `bound ÷ wall` says how near the whole comes to it (1:
-nothing is wasted; more where the slowest stage is a network, which splits its batches among cores). Stages
-and whole take turns, and the median of the ratios counts, so that what else the machine does falls on both.
-Memory is the peak of a process that measures the clip looped to 10 s and to `--minutes`.
+larger of their sum ÷ cores and the slowest stage that cannot be split; `bound ÷ wall` says how near the
+whole comes to it (1: nothing is wasted). Stages and whole take turns, and the median of the ratios counts, so
+that what else the machine does falls on both. Memory is the peak of a process that measures the clip looped
+to 10 s and to `--minutes`.
 """
 
 import argparse
@@ -36,8 +36,8 @@ from marey.video.read import read
 from marey.video.write import Writer
 
 RESULT = Path("results/bench-run.json")
-FRAMES = 120
-"""Frames measured."""
+SERIAL = ("finish", "overlay draw")
+"""Stages of one thread; decoder, networks and encoder spread over the cores."""
 QUALITIES = ("fast", "balanced", "best")
 
 
@@ -48,7 +48,7 @@ def alone(clip: Path, quality: str, folder: Path) -> tuple[dict[str, float], int
     measurer = Measurer(Job(clip, folder, Plan(quality=quality), threads=1))
     meter.add("load", time.process_time() - begin)
     video, (found, estimated) = measurer.video, measurer.networks
-    finder, estimator, last = measurer.finder, measurer.estimator, min(FRAMES, len(video))
+    finder, estimator, last = measurer.finder, measurer.estimator, len(video)
     frames = meter.source("decode", video.frames(0, last))
     people = meter.stage("find", finder.method.stage, frames, finder.settings, found)
     poses = meter.stage("estimate", estimator.method.stage, people, estimator.settings, estimated)
@@ -67,11 +67,9 @@ def alone(clip: Path, quality: str, folder: Path) -> tuple[dict[str, float], int
 
 
 def whole(clip: Path, quality: str, folder: Path, overlay: bool) -> float:
-    """Seconds that `marey run` takes for the same frames."""
-    video = read(clip)
-    to_s = float(video.times_s[FRAMES]) if len(video) > FRAMES else None
+    """Seconds that `marey run` takes."""
     begin = time.perf_counter()
-    run(clip, folder, progress=False, quality=quality, overlay=overlay, to_s=to_s, overwrite=True)
+    run(clip, folder, progress=False, quality=quality, overlay=overlay, overwrite=True)
     return time.perf_counter() - begin
 
 
@@ -85,7 +83,7 @@ def compared(clip: Path, quality: str, rounds: int) -> dict[str, Any]:
             row: dict[str, Any] = {"stages": stages, "people": people}
             for overlay in (True, False):
                 used = {k: v for k, v in stages.items() if overlay or not k.startswith("overlay")}
-                bound = max(sum(used.values()) / cores, max(used.values()))
+                bound = max(sum(used.values()) / cores, *(used.get(name, 0.0) for name in SERIAL))
                 wall = whole(clip, quality, Path(name), overlay)
                 row["overlay" if overlay else "no overlay"] = {"bound_s": bound, "wall_s": wall}
             found.append(row)
@@ -104,7 +102,7 @@ def compared(clip: Path, quality: str, rounds: int) -> dict[str, Any]:
         result[kind] = {
             "bound_over_wall": round(statistics.median(ratios), 3),
             "wall_s": round(statistics.median(walls), 3),
-            "frames_a_second": round(min(FRAMES, len(read(clip))) / statistics.median(walls), 1),
+            "frames_a_second": round(len(read(clip)) / statistics.median(walls), 1),
         }
     return result
 
@@ -172,7 +170,7 @@ def main() -> None:
             "processor": platform.processor() or platform.machine(),
             "cores": len(os.sched_getaffinity(0)),
         },
-        "clip": {"name": clip.name, "size": read(clip).info.size, "frames": min(FRAMES, len(read(clip)))},
+        "clip": {"name": clip.name, "size": read(clip).info.size, "frames": len(read(clip))},
         "runs": {quality: compared(clip, quality, args.rounds) for quality in args.quality},
         "peak_memory_mib": memory(clip, args.minutes) if args.minutes else {},
         "seconds": round(time.perf_counter() - begin),
