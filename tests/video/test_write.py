@@ -309,3 +309,14 @@ def test_the_demo_clip_keeps_its_times_and_sound(demo_clip: Path, tmp_path: Path
     before, after = packets_of(demo_clip, "audio"), packets_of(tmp_path / "o.mp4", "audio")
     assert after == before[: len(after)]
     assert after[-1][0] < 1 <= before[len(after)][0]
+
+
+def test_an_encoder_that_takes_no_pictures_from_memory_is_told(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "a.mp4", (16, 16))
+    writer._stream.codec_context.pix_fmt = "vaapi"  # as encoders have that take a graphics card's surfaces
+    with pytest.raises(
+        VideoError, match=r"a\.mp4: cannot be written \(pictures.*vaapi\); try --codec libx264"
+    ):
+        writer.converted(np.zeros((16, 16, 3), np.uint8))
+    writer.discard()
+    assert not list(tmp_path.iterdir())

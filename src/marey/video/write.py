@@ -168,13 +168,18 @@ class Writer:
 
     def converted(self, rgb: UInt8[np.ndarray, "H W 3"]) -> av.VideoFrame:
         """The encoder's form of a picture; one thread may convert while another writes."""
-        frame = self._converter.reformat(
-            av.VideoFrame.from_numpy_buffer(_fitted(rgb, self._size, self._even)),
-            format=self._stream.codec_context.pix_fmt,
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
-            threads=1,
-        )
+        context = self._stream.codec_context
+        try:
+            frame = self._converter.reformat(
+                av.VideoFrame.from_numpy_buffer(_fitted(rgb, self._size, self._even)),
+                format=context.pix_fmt,
+                dst_colorspace=Colorspace.ITU709,
+                dst_color_range=ColorRange.MPEG,
+                threads=1,
+            )
+        except (FFmpegError, ValueError) as error:
+            why = f"pictures cannot be made into the encoder's {context.pix_fmt}"
+            raise VideoError(f"{self.path}: cannot be written ({why}); try --codec libx264") from error
         frame.color_primaries, frame.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         return frame
 
