@@ -178,6 +178,13 @@ def test_frames_without_people(method):
     assert sum(len(each) for each in out) == 0
 
 
+@pytest.mark.parametrize("method", [method for method in METHODS if method.framewise], ids=lambda m: m.name)
+def test_frames_of_a_framewise_method_are_the_same_alone(method):
+    """No frame's answer depends on its neighbours, so they may be shared out among threads."""
+    for out, item in zip(whole(method), items(method, FRAMES), strict=True):
+        assert_same(out, *run(method, [item]))
+
+
 @stages
 def test_one_frame_and_none(method):
     (only,) = run(method, items(method, range(1)))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marey.pipeline.flow import Meter, ahead_of, waiting
+from marey.pipeline.flow import Meter, ahead_of, in_turns, waiting
 
 
 @given(st.lists(st.integers()), st.integers(1, 5))
@@ -58,6 +58,53 @@ def test_stopping_early_closes_the_upstream_and_ends_the_thread() -> None:
     running = ahead_of(ahead_of(numbers(), 2), 2)
     assert next(running) == 0
     running.close()
+    assert closed == [True]
+    assert threading.active_count() == before
+
+
+@given(st.lists(st.integers()), st.integers(1, 5), st.integers(1, 3))
+def test_turns_keep_order_and_content(items: list[int], n: int, threads: int) -> None:
+    assert list(in_turns(lambda run: (2 * k for k in run), iter(items), n, threads)) == [2 * k for k in items]
+
+
+def test_runs_take_turns_on_several_threads_and_few_wait() -> None:
+    made, together = [], threading.Barrier(2, timeout=10)  # broken unless two runs are at work at once
+
+    def numbers():
+        for k in range(24):
+            made.append(k)
+            yield k
+
+    def stage(run):
+        together.wait()
+        yield from run
+
+    for k in in_turns(stage, numbers(), 3, 2):
+        assert len(made) <= k + 1 + (2 + 1) * 3
+
+
+@pytest.mark.parametrize("upstream_fails", [True, False])
+def test_errors_of_a_turn_are_raised_and_the_upstream_is_closed(upstream_fails: bool) -> None:
+    closed = []
+
+    def numbers():
+        try:
+            yield from range(10)
+            if upstream_fails:
+                raise ValueError("torn")
+            yield from range(10)
+        finally:
+            closed.append(True)
+
+    def stage(run):
+        for k in run:
+            if not upstream_fails and k == 7:
+                raise ValueError("torn")
+            yield k
+
+    before = threading.active_count()
+    with pytest.raises(ValueError, match="torn"):
+        list(in_turns(stage, numbers(), 2))
     assert closed == [True]
     assert threading.active_count() == before
 

@@ -48,7 +48,8 @@ class Method:
     """One published (or our own) way of doing a stage; everything marey does with it reads this.
 
     `stage(items, settings, network)` turns an iterator of one noun into an iterator of the next;
-    `codec(settings)` is None for methods whose networks are not trained on joints.
+    `codec(settings)` is None for methods whose networks are not trained on joints. A method is `framewise` if
+    what comes out for a frame depends on no other frame, so that frames may be shared out among threads.
     """
 
     name: str
@@ -58,3 +59,4 @@ class Method:
     ahead: Callable[[Any], int]
     stage: Callable[..., Iterator[Any]]
     codec: Callable[[Any], Codec] | None = None
+    framewise: bool = False

@@ -116,4 +116,5 @@ METHOD = Method(
     ahead=lambda settings: 0,
     stage=stage,
     codec=codec,
+    framewise=True,
 )

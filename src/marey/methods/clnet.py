@@ -132,4 +132,5 @@ METHOD = Method(
     ahead=lambda settings: 0,
     stage=stage,
     codec=codec,
+    framewise=True,
 )

@@ -1,15 +1,17 @@
 """How stages run beside each other and how long each takes; no other room knows threads.
 
 A chain of generators runs on one thread, the consumer's. `ahead_of` moves everything upstream of it to a
-thread of its own, a bounded number of items ahead, so memory stays flat whichever side is slower.
+thread of its own, a bounded number of items ahead, so memory stays flat whichever side is slower. `in_turns`
+gives a stage that treats items one by one several threads, so that its network never waits.
 """
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -51,6 +53,40 @@ def ahead_of(items: Iterable[T], n: int) -> Generator[T, None, None]:
             yield item  # pyright: ignore[reportReturnType]
     finally:
         thread.shutdown(wait=True, cancel_futures=True)
+        _close(upstream)
+
+
+def in_turns(
+    stage: Callable[[Iterator[Any]], Iterable[T]], items: Iterable[Any], n: int, threads: int = 2
+) -> Generator[T, None, None]:
+    """Yield what `stage` makes of the items, in their order; runs of `n` items take turns on threads.
+
+    For stages whose answer to an item does not depend on others: while one run is in the network, another is
+    cut out or read. What upstream or stage raise is raised here.
+
+    Parameters
+    ----------
+    stage
+        Turns an iterator of items into an iterator of as many results.
+    items
+        Read by the consumer's thread, at most (`threads` + 1) · `n` ahead.
+    n
+        Items a run.
+    threads
+        Runs at a time.
+    """
+    upstream = iter(items)
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="marey-turn")
+    running: deque[Future[list[T]]] = deque()
+    try:
+        while run := list(islice(upstream, n)):
+            running.append(pool.submit(lambda run=run: list(stage(iter(run)))))
+            if len(running) > threads:
+                yield from running.popleft().result()
+        while running:
+            yield from running.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
         _close(upstream)
 
 

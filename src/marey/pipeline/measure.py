@@ -1,6 +1,6 @@
 """Clips of a video, measured into part files: here, or by several processes at once.
 
-Decoding, finding and estimating each have a thread; networks bring threads of their own.
+Decoding and finding have a thread each, estimating two that take turns; networks bring threads of their own.
 """
 
 import contextlib
@@ -24,11 +24,11 @@ import cv2
 
 from marey.core.errors import MareyError
 from marey.core.history import History, Source, Step
-from marey.core.nouns import Poses
+from marey.core.nouns import People, Poses
 from marey.core.parts import write_part
 from marey.core.recording import collect
 from marey.pipeline.clips import Clip
-from marey.pipeline.flow import Meter, ahead_of, waiting
+from marey.pipeline.flow import Meter, ahead_of, in_turns, waiting
 from marey.pipeline.overlay import keep, wanted
 from marey.pipeline.plan import Plan, stages
 from marey.pipeline.resume import PARTS_FOLDER, write_note
@@ -64,10 +64,12 @@ class Measurer:
         room = waiting(self.video.info.size)
         frames = ahead_of(meter.source("decode", self.video.frames(first, last)), room)
         finder, estimator = self.finder, self.estimator
-        people = meter.stage("find", finder.method.stage, frames, finder.settings, found)
-        return meter.stage(
-            "estimate", estimator.method.stage, ahead_of(people, room), estimator.settings, estimated
-        )
+        people = ahead_of(meter.stage("find", finder.method.stage, frames, finder.settings, found), room)
+
+        def estimate(some: Iterator[People]) -> Generator[Poses, None, None]:
+            return meter.stage("estimate", estimator.method.stage, some, estimator.settings, estimated)
+
+        return in_turns(estimate, people, room // 2) if estimator.method.framewise else estimate(people)
 
     def clip(self, clip: Clip, advance: Callable[[int], object]) -> None:
         """Measure a clip, halo included, into its part file; `advance(n)` hears of n frames of the core done.
