@@ -79,6 +79,28 @@ def test_absent_joints_are_taught_to_be_nowhere() -> None:
     assert (made["nowhere"].grad[:, 7] < 0).all()
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_taught_loss_is_least_where_the_teacher_is_and_labels_keep_their_share(share: float) -> None:
+    torch.manual_seed(0)
+    settings = Baseline("mobilenet", 64)
+    teacher = torch.softmax(torch.randn(2, 19, 16 * 16 + 1), 2)
+    batch = {
+        "xy": torch.rand(2, 19, 2) * 64,
+        "weight": torch.ones(2, 19),
+        "absent": torch.zeros(2, 19),
+        "taught": teacher[..., :-1].reshape(2, 19, 16, 16),
+        "teaching": torch.full((2,), share),
+    }
+    heat, nowhere = twin.render(batch["xy"], settings)
+    label = torch.cat([heat.flatten(2), nowhere[..., None]], 2)
+    logits = ((1 - share) * label + share * teacher).clamp_min(1e-12).log().requires_grad_()
+    outputs = {"logits": logits[..., :-1].reshape(2, 19, 16, 16), "nowhere": logits[..., -1]}
+    found = twin.loss(outputs, batch, settings)["loss"]
+    found.backward()
+    assert logits.grad is not None
+    assert logits.grad.abs().max() < 1e-6
+
+
 @pytest.mark.parametrize("preset", ["small", "lightning", "r18"])
 def test_networks_give_maps_at_stride_four(preset: str) -> None:
     settings = replace(PRESETS[preset], side=64)

@@ -19,6 +19,7 @@ from marey.training.augment import Augment
 from marey.training.cache import CacheSettings, marey_joints, people
 from marey.training.poses import LOOKED_FOR, PoseBatches
 from marey.training.recipe import Source
+from marey.training.teacher import Teacher
 
 PLACES = np.random.default_rng(4).uniform(40, 160, (6, 14, 2)).round()
 
@@ -69,6 +70,33 @@ def test_warped_batches_keep_them_there_mirrored_or_not(source: Source) -> None:
     away = np.linalg.norm(batch["xy"][:, sides] - found[:, None], axis=-1)
     assert away.min(1).max() < 1.0  # the spot is the left hip, or after mirroring the right one
     assert 0.2 < (away[:, 1] < away[:, 0]).mean() < 0.8
+
+
+def test_a_teacher_sees_the_same_crop_larger(source: Source) -> None:
+    """A teacher that finds the brightest spot puts it where it lies on the pupil's crop."""
+
+    def spots(inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        heat = np.zeros((len(inputs["rgb"]), 19, 64, 64), np.float32)
+        for k, rgb in enumerate(inputs["rgb"]):
+            column, row = (brightest(rgb) // 4).astype(int)
+            heat[k, :, row, column] = 0.8
+        return {"heat": heat}
+
+    held = people([source], CacheSettings(quality=98))
+    ones = np.ones((len(held), 19), np.float32)
+    settings = Augment(rotation=60, zoom=(0.9, 1.4), shift=0, half=0)
+    batches = PoseBatches(
+        held, ones, ones[:, 0], np.zeros(len(held), int), MAREY19, 128, 1.4, settings, 24, 3,
+        Teacher(spots, 256, 0.3),
+    )  # fmt: skip
+    batch = batches.make(0)
+    assert batch["taught"].shape == (24, 19, 32, 32)
+    np.testing.assert_allclose(batch["taught"].sum((2, 3)), 0.8, atol=1e-5)
+    np.testing.assert_array_equal(batch["teaching"], np.full(24, 0.3, np.float32))
+    assert "large" not in batch
+    for rgb, taught in zip(batch["rgb"], batch["taught"][:, 0], strict=True):
+        row, column = np.unravel_index(taught.argmax(), taught.shape)
+        assert np.abs(brightest(rgb) - 4 * np.array([column + 0.5, row + 0.5])).max() < 4  # a cell
 
 
 def test_a_batch_is_a_function_of_seed_and_step(source: Source) -> None:

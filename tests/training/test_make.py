@@ -15,6 +15,7 @@ from marey.methods.baseline import Baseline
 from marey.networks import baseline
 from marey.training.export import Product, difference, export, gmac
 from marey.training.recipe import read_recipe
+from marey.weights.card import read_card
 
 RECIPE = """
 method = "baseline"
@@ -57,6 +58,33 @@ def test_a_recipe_becomes_a_network_that_runs(recipe: Path, capsys: pytest.Captu
     assert (heat.sum((2, 3)) <= 1 + 1e-5).all()  # the rest is the class "not here"
     assert [d["kind"] for d in session.card.data] == ["lsp"]
     assert session.card.recipe == "recipes/small.toml"
+
+
+def test_a_network_of_the_shelf_teaches_another(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(recipe) == 0
+    teacher = Path(capsys.readouterr().out.strip())
+    recipe.write_text(f'{RECIPE.replace("[reach]", "")}\n[teach]\nnetwork = "{teacher}"\nshare = 1.0\n')
+    assert train(recipe, "--set", "seed=2") == 0
+    pupil = read_card(Path(capsys.readouterr().out.strip()))
+    assert "taught by small" in pupil.starts
+    assert pupil.data == read_card(teacher).data
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["settings.head=points"], "baseline of maps"),
+        (["settings.skeleton=coco17"], "take baseline-thunder"),
+        (["teach.network=nobody"], "nobody"),
+    ],
+)
+def test_who_cannot_teach_or_be_taught_is_said_in_one_line(
+    recipe: Path, more: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes = [word for change in ["teach.network=baseline-lightning", *more] for word in ("--set", change)]
+    assert train(recipe, *changes) != 0
+    (told,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("marey: ")]
+    assert said in told
 
 
 def test_resume_goes_on_and_a_fresh_run_does_not(recipe: Path) -> None:

@@ -243,7 +243,8 @@ def loss(outputs: dict[str, Tensor], batch: dict[str, Tensor], settings: Baselin
     """`loss` (to minimise) and what it is made of.
 
     `batch`: `xy` (B, J, 2) crop pixels (any value where not labelled), `weight` (B, J) ≥ 0, 0 = not labelled,
-    `absent` (B, J) 1 where the set looked for the joint and did not label it.
+    `absent` (B, J) 1 where the set looked for the joint and did not label it; with a teacher its maps
+    `taught` (B, J, h, w) and their share of the maps' loss, `teaching` (B,).
     """
     if "xy" in outputs:
         return _point_loss(outputs, batch, settings)
@@ -282,7 +283,13 @@ def _map_loss(outputs: dict[str, Tensor], batch: dict[str, Tensor], settings: Ba
     if "anchor" in outputs:
         off = F.smooth_l1_loss(outputs["anchor"], batch["xy"] / 4 - 0.5, reduction="none", beta=2.0).sum(-1)
         parts["anchor"] = (off * weight).sum() / weight.sum().clamp_min(1)
-    return {"loss": parts["maps"] + ANCHOR * parts.get("anchor", 0.0), **parts}
+    maps = parts["maps"]
+    if "taught" in batch:
+        taught, share = batch["taught"], batch["teaching"].mean()
+        elsewhere = 1 - taught.sum((2, 3))
+        parts["taught"] = -((taught * cells).sum((2, 3)) + elsewhere * not_here).mean()
+        maps = (1 - share) * maps + share * parts["taught"]
+    return {"loss": maps + ANCHOR * parts.get("anchor", 0.0), **parts}
 
 
 def log_share(outputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:

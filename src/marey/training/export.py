@@ -27,7 +27,8 @@ from marey.core.settings import plain
 from marey.training.recipe import Recipe
 from marey.trunks.mobilenet import ScaledConv
 from marey.trunks.starts import CREDITS
-from marey.weights.card import Card, write_card
+from marey.weights.card import Card, read_card, write_card
+from marey.weights.shelf import find
 
 OPSET = 17
 TOLERANCE = 1e-3
@@ -91,8 +92,8 @@ def export(product: Product, recipe: Recipe, folder: Path) -> Path:
         opset=OPSET,
         parameters=sum(int(np.prod(i.dims)) for i in graph.graph.initializer),
         gmac=round(gmac(module, product.size, product.joints), 6),
-        starts=CREDITS.get(recipe.start, "random weights"),
-        data=tuple({"kind": s.kind, "terms": TERMS.get(s.kind, "unknown")} for s in recipe.data),
+        starts=_starts(recipe),
+        data=_data(recipe),
         recipe=f"recipes/{recipe.name}.toml",
         recipe_print=recipe.print,
         seed=recipe.seed,
@@ -103,6 +104,22 @@ def export(product: Product, recipe: Recipe, folder: Path) -> Path:
     draft.replace(onnx_path)
     write_card(card, card_path)
     return card_path
+
+
+def _starts(recipe: Recipe) -> str:
+    """What the network started from, and who taught it."""
+    start = CREDITS.get(recipe.start, "random weights")
+    if recipe.teach is None:
+        return start
+    teacher = read_card(find(recipe.teach.network))
+    return f"{start}; taught by {teacher.name} ({teacher.sha256[:12]})"
+
+
+def _data(recipe: Recipe) -> tuple[dict[str, str], ...]:
+    """Sets and terms: the recipe's, and those that the teacher knows."""
+    own = [{"kind": s.kind, "terms": TERMS.get(s.kind, "unknown")} for s in recipe.data]
+    taught = read_card(find(recipe.teach.network)).data if recipe.teach else ()
+    return (*own, *(row for row in taught if row not in own))
 
 
 def difference(graph: onnx.ModelProto, module: nn.Module, given: torch.Tensor) -> float:

@@ -25,6 +25,7 @@ from marey.training.lifting import lift_batches
 from marey.training.loop import Batches, fit
 from marey.training.poses import LOOKED_FOR, PoseBatches
 from marey.training.recipe import Recipe
+from marey.training.teacher import hired
 from marey.training.witness import trust
 from marey.trunks import starts
 
@@ -74,10 +75,17 @@ def pose_batches(recipe: Recipe, settings: Any) -> Batches:
     looked = np.array([LOOKED_FOR.get(kind, 0) for kind in kinds])
     weights = trust(held, kinds == "lspet", lspet, Path(recipe.starts))
     skeleton = COCO17 if settings.skeleton == "coco17" else MAREY19
+    if recipe.teach and not _can_be_taught(recipe.method, settings):
+        raise SettingsError("teach: only a baseline of maps that learns by cross-entropy can be taught")
+    teacher = hired(recipe.teach, skeleton, recipe.train.threads) if recipe.teach else None
     return PoseBatches(
         held, weights, odds, looked, skeleton, settings.side, settings.padding, recipe.augment,
-        recipe.train.batch, recipe.seed,
+        recipe.train.batch, recipe.seed, teacher,
     )  # fmt: skip
+
+
+def _can_be_taught(name: str, settings: Any) -> bool:
+    return name == "baseline" and (settings.head, settings.loss) == ("maps", "cross-entropy")
 
 
 @dataclass(frozen=True, slots=True)

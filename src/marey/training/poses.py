@@ -10,6 +10,7 @@ from marey.core.skeletons import MAREY19, Skeleton, mirrored
 from marey.data.sample import State
 from marey.training.augment import Augment, change_pixels, draw_warp, warp
 from marey.training.cache import People
+from marey.training.teacher import Teacher
 
 LOOKED_FOR = {"coco": 17, "synth": 19, "bench": 19}
 """Sets that label every joint they can see, with how many of our joints they look for.
@@ -35,14 +36,20 @@ class PoseBatches:
     augment: Augment
     batch: int
     seed: int
+    teacher: Teacher | None = None
 
     def make(self, step: int) -> dict[str, np.ndarray]:
         """The batch of a step: rgb uint8 (B, side, side, 3), xy, weight, absent.
 
-        People come in the order of a shuffle of each epoch, so that none is left out by chance.
+        With a teacher also its maps `taught` (B, J, h, w) at stride 4 and their share of the loss, `teaching`
+        (B,). People come in the order of a shuffle of each epoch, so that none is left out by chance.
         """
         drawn = [self._one(*number) for number in self._numbers(step)]
-        return {key: np.stack([item[key] for item in drawn]) for key in drawn[0]}
+        made = {key: np.stack([item[key] for item in drawn]) for key in drawn[0]}
+        if self.teacher is None:
+            return made
+        taught = self.teacher.maps(made.pop("large"), self.side // 4)
+        return {**made, "taught": taught, "teaching": np.full(len(taught), self.teacher.share, np.float32)}
 
     def prepare(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         """Change pixels on the device."""
@@ -79,7 +86,11 @@ class PoseBatches:
             order = list(mirrored(MAREY19))
             placed, weight, absent = placed[order], weight[order], absent[order]
         rgb = warp(people.rgb(number), matrix, self.side)
-        return {"rgb": rgb, "xy": placed[:count], "weight": weight[:count], "absent": absent[:count]}
+        made = {"rgb": rgb, "xy": placed[:count], "weight": weight[:count], "absent": absent[:count]}
+        if self.teacher is not None:
+            side = self.teacher.side
+            made["large"] = warp(people.rgb(number), matrix * (side / self.side), side)
+        return made
 
 
 _SHUFFLES: dict[tuple[int, int, int], np.ndarray] = {}

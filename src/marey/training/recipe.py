@@ -13,6 +13,7 @@ from marey.training.augment import Augment
 from marey.training.bodies import Lifting
 from marey.training.detection_pictures import Mix
 from marey.training.loop import TrainSettings
+from marey.training.teacher import Teach
 
 DATA = Path("../shared/data")
 """Where data sets lie unless the recipe or `--data KIND:PATH` says otherwise."""
@@ -56,6 +57,7 @@ class Recipe:
     settings: dict[str, Any] = field(default_factory=dict)
     train: TrainSettings = field(default_factory=TrainSettings)
     augment: Augment = field(default_factory=Augment)
+    teach: Teach | None = None  # a larger network that teaches a network of maps
     mix: Mix | None = None  # canvases of a detector
     lifting: Lifting | None = None  # cameras and noise of a lifter
     reach: dict[str, float] = field(default_factory=dict)

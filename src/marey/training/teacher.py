@@ -1,0 +1,68 @@
+"""A larger network of the shelf tells a smaller one what it sees (Hinton et al. 2015, arXiv:1503.02531).
+
+It looks at the same crop, warped alike but before pixels are made worse, and in its own resolution. Its maps
+say how sure it is and where else the joint may be, for joints that nobody labelled as well.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from marey import weights
+from marey.core.errors import SettingsError
+from marey.core.skeletons import Skeleton
+from marey.core.stages import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Teach:
+    """Who teaches (a name on the shelf, or a path), and what share of the loss is the teacher's."""
+
+    network: str
+    share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """A loaded teacher; `side` pixels is what it looks at."""
+
+    network: Network
+    side: int
+    share: float
+
+    def maps(
+        self, rgb: UInt8[np.ndarray, "B S S 3"], cells: int
+    ) -> Float32[np.ndarray, "B J {cells} {cells}"]:
+        """Its probabilities on a grid of `cells`²; what they lack of 1 is "not here"."""
+        heat = self.network({"rgb": rgb})["heat"]
+        small = np.stack([_resized(maps, cells) for maps in heat])
+        mass, before = small.sum((2, 3), keepdims=True), heat.sum((2, 3), keepdims=True)
+        return small * (before / np.maximum(mass, 1e-9))
+
+
+def hired(teach: Teach, skeleton: Skeleton, threads: int | None) -> Teacher:
+    """Load a teacher.
+
+    Raises
+    ------
+    SettingsError
+        If it has other joints than the pupil, or gives no maps.
+    WeightsError
+        If it cannot be loaded.
+    """
+    session = weights.load(teach.network, "auto", threads)
+    told = session.card.settings
+    if session.card.skeleton != skeleton.name or "heat" not in session.card.outputs:
+        raise SettingsError(
+            f"teach.network: {teach.network} gives {', '.join(session.card.outputs)} of the joints "
+            f"{session.card.skeleton}; a teacher gives `heat` of {skeleton.name}; take baseline-thunder"
+        )
+    return Teacher(session, int(told["side"]), teach.share)
+
+
+def _resized(maps: Float32[np.ndarray, "J h w"], cells: int) -> Float32[np.ndarray, "J c c"]:
+    """OpenCV has channels last; INTER_AREA averages by area, also where the grids do not divide."""
+    small = cv2.resize(maps.transpose(1, 2, 0), (cells, cells), interpolation=cv2.INTER_AREA)
+    return small.transpose(2, 0, 1)
