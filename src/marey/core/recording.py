@@ -253,10 +253,17 @@ class Recording:
 
 
 class Collector:
-    """Gathers poses frame by frame and keeps none of their pixels."""
+    """Gathers poses frame by frame and keeps none of their pixels, nor for long the arrays it was given.
+
+    Small arrays that stay alive among the pictures of the thread that made them leave holes in which no next
+    picture fits: a process grew by a picture a frame. So they are copied together every `BLOCK` frames.
+    """
+
+    BLOCK = 32
 
     def __init__(self) -> None:
         self._frames: list[tuple[int, float]] = []
+        self._blocks: list[tuple[np.ndarray, ...]] = []
         self._people: list[tuple[np.ndarray, ...]] = []
 
     def add(self, poses: Poses) -> None:
@@ -281,6 +288,9 @@ class Collector:
                 poses.origin,
             )
         )
+        if len(self._people) == self.BLOCK:
+            self._blocks.append(_joined(self._people))
+            self._people.clear()
 
     def recording(self, history: History) -> Recording:
         """Everything added so far."""
@@ -289,11 +299,15 @@ class Collector:
             raise RecordingError("a frame was collected twice; each stage gives one answer per frame")
         frame, time_s = np.array(list(times), np.int64), np.array(list(times.values()), np.float64)
         rows = arrays.blank(frame[:0], time_s[:0], len(history.skeleton))
-        if self._people:
-            columns = [np.concatenate(column) for column in zip(*self._people, strict=True)]
+        if held := [*self._blocks, *self._people]:
+            columns = _joined(held)
             xy, origin = columns[6], columns[8]
             rows = Rows(*columns, edits=np.zeros_like(origin), raw_xy_px=xy)
         return Recording.of(rows, frame, time_s, history)
+
+
+def _joined(held: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+    return tuple(np.concatenate(column) for column in zip(*held, strict=True))
 
 
 def collect(poses: Iterable[Poses], history: History | None = None) -> Recording:
