@@ -72,7 +72,8 @@ def test_warped_batches_keep_them_there_mirrored_or_not(source: Source) -> None:
     assert 0.2 < (away[:, 1] < away[:, 0]).mean() < 0.8
 
 
-def test_a_teacher_sees_the_same_crop_larger(source: Source) -> None:
+@pytest.mark.parametrize("side", [128, 96])  # the teacher's 64 cells divide by 32 and not by 24
+def test_a_teacher_sees_the_same_crop_larger(source: Source, side: int) -> None:
     """A teacher that finds the brightest spot puts it where it lies on the pupil's crop."""
 
     def spots(inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -86,11 +87,11 @@ def test_a_teacher_sees_the_same_crop_larger(source: Source) -> None:
     ones = np.ones((len(held), 19), np.float32)
     settings = Augment(rotation=60, zoom=(0.9, 1.4), shift=0, half=0)
     batches = PoseBatches(
-        held, ones, ones[:, 0], np.zeros(len(held), int), MAREY19, 128, 1.4, settings, 24, 3,
+        held, ones, ones[:, 0], np.zeros(len(held), int), MAREY19, side, 1.4, settings, 24, 3,
         Teacher(spots, 256, 0.3),
     )  # fmt: skip
     batch = batches.make(0)
-    assert batch["taught"].shape == (24, 19, 32, 32)
+    assert batch["taught"].shape == (24, 19, side // 4, side // 4)
     np.testing.assert_allclose(batch["taught"].sum((2, 3)), 0.8, atol=1e-5)
     np.testing.assert_array_equal(batch["teaching"], np.full(24, 0.3, np.float32))
     assert "large" not in batch

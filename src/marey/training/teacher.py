@@ -5,8 +5,8 @@ say how sure it is and where else the joint may be, for joints that nobody label
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
@@ -37,9 +37,8 @@ class Teacher:
     ) -> Float32[np.ndarray, "B J {cells} {cells}"]:
         """Its probabilities on a grid of `cells`²; what they lack of 1 is "not here"."""
         heat = self.network({"rgb": rgb})["heat"]
-        small = np.stack([_resized(maps, cells) for maps in heat])
-        mass, before = small.sum((2, 3), keepdims=True), heat.sum((2, 3), keepdims=True)
-        return small * (before / np.maximum(mass, 1e-9))
+        down, across = (shares(count, cells) for count in heat.shape[2:])
+        return down @ heat @ across.T
 
 
 def hired(teach: Teach, skeleton: Skeleton, threads: int | None) -> Teacher:
@@ -62,7 +61,10 @@ def hired(teach: Teach, skeleton: Skeleton, threads: int | None) -> Teacher:
     return Teacher(session, int(told["side"]), teach.share)
 
 
-def _resized(maps: Float32[np.ndarray, "J h w"], cells: int) -> Float32[np.ndarray, "J c c"]:
-    """OpenCV has channels last; INTER_AREA averages by area, also where the grids do not divide."""
-    small = cv2.resize(maps.transpose(1, 2, 0), (cells, cells), interpolation=cv2.INTER_AREA)
-    return small.transpose(2, 0, 1)
+@lru_cache
+def shares(given: int, cells: int) -> Float32[np.ndarray, "{cells} {given}"]:
+    """How much of each of the cells given falls into each of another number of cells; columns sum to 1."""
+    edges, wanted = np.arange(given + 1) * (cells / given), np.arange(cells + 1)
+    last = np.minimum(wanted[1:, None], edges[None, 1:])
+    first = np.maximum(wanted[:-1, None], edges[None, :-1])
+    return (np.clip(last - first, 0, None) * (given / cells)).astype(np.float32)
