@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
@@ -83,6 +84,7 @@ class Measurer:
         note = {"seconds": meter.seconds, "problem": self.video.problem}
         write_note(self.job.folder, clip.number, note)
         write_part(self.job.folder, clip.number, part)
+        _give_memory_back()
 
     def _noted(self, poses: Iterator[Poses], clip: Clip, advance: Callable[[int], object]) -> Iterator[Poses]:
         for item in poses:
@@ -91,6 +93,13 @@ class Measurer:
                     keep(item.frame, self.job.folder / PARTS_FOLDER)
                 advance(1)
             yield item
+
+
+def _give_memory_back() -> None:
+    """Let glibc return what its heaps hold unused: each clip brings new threads, and each of those a heap."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
+    if trim is not None:  # musl has none
+        trim(0)
 
 
 def history(video: Video, plan: Plan) -> History:

@@ -14,7 +14,7 @@ a start, and a killed run may leave a torn file in it.
 import importlib
 import importlib.util
 import logging
-import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, final
@@ -132,19 +132,23 @@ def _on_processor(card: Card, threads: int | None, alone: bool) -> Session:
     names = _outputs(card, [name for port in compiled.outputs for name in sorted(port.get_names())])
     shapes = {port.get_any_name(): _shape(port.get_partial_shape()) for port in compiled.inputs}
     streams = int(compiled.get_property("NUM_STREAMS"))
-    local = threading.local()
+    idle: deque[list[Any]] = deque()  # a request serves one call at a time; the compiled network serves all
 
     def run(inputs: Arrays) -> Arrays:
-        if not hasattr(local, "requests"):  # a request serves one thread; the compiled network serves all
-            local.requests = [compiled.create_infer_request() for _ in range(streams)]
+        try:
+            requests = idle.pop()
+        except IndexError:
+            requests = [compiled.create_infer_request() for _ in range(streams)]
         parts = _split(inputs, streams)
-        busy = local.requests[: len(parts)]
+        busy = requests[: len(parts)]
         for request, part in zip(busy, parts, strict=True):
             request.start_async(part, share_inputs=True)
         for request in busy:
             request.wait()
         found = [[request.get_tensor(name).data for request in busy] for name in names]
-        return {name: np.concatenate(own) for name, own in zip(names, found, strict=True)}
+        outputs = {name: np.concatenate(own) for name, own in zip(names, found, strict=True)}
+        idle.append(requests)
+        return outputs
 
     return Session(card, f"OpenVINO CPU {precision}", shapes, run)
 
