@@ -53,15 +53,16 @@ class Arm:
     running: tuple[str, ...] = ()
 
 
-WIDE = ("settings.offsets=wide",)
+OWN_CELL = ("settings.offsets=cell",)
+"""As reconstructed at first."""
 
 
 def _family(trunk: str) -> dict[str, Arm]:
     ours, theirs = f"clnet-{trunk}-128", f"baseline-{trunk}-128"
     return {
         "clnet": Arm(ours),
-        "clnet wide": Arm(ours, WIDE),
-        "clnet wide with vote": Arm(ours, WIDE, ("vote=true",)),
+        "clnet with vote": Arm(ours, running=("vote=true",)),
+        "own cell": Arm(ours, OWN_CELL),
         "dark": Arm(theirs),
         "mass": Arm(theirs, running=("subpixel=mass",)),
         "published": Arm(theirs, ("settings.subpixel=quarter",)),
@@ -102,9 +103,9 @@ FAMILIES: dict[str, dict[str, Arm]] = {
         "focal": _ablation("loss=focal"),
         "gaussian of half a cell": _ablation("sigma=0.5"),
         "gaussian of a cell": _ablation("sigma=1.0"),
-        "linear offsets": _ablation("offsets=linear"),
-        "wide offsets": _ablation("offsets=wide"),
-        "wide offsets with vote": _ablation("offsets=wide", running=("vote=true",)),
+        "vote": _ablation(running=("vote=true",)),
+        "offsets of the own cell": _ablation("offsets=cell"),
+        "the same, linear": _ablation("offsets=linear"),
         "no offsets": _ablation("offsets=none"),
         "pull 0.5": _ablation("pull=0.5"),
         "pull 1": _ablation("pull=1.0"),

@@ -78,7 +78,7 @@ def test_joints_land_on_the_picture() -> None:
     ("settings", "said"),
     [
         (CLNet(side=136, stride=16), "side 136: no multiple of stride 16"),
-        (CLNet(vote=True), "not learnt beside the joint"),
+        (CLNet(offsets="cell", vote=True), "not learnt beside the joint"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings: CLNet, said: str) -> None:

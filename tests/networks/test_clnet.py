@@ -113,7 +113,7 @@ def test_the_grid_does_not_change_the_loss(kind: str) -> None:
         xy = torch.full((1, 19, 2), 70.0)
         given = {"xy": xy, "weight": torch.ones(1, 19), "absent": torch.zeros(1, 19)}
         truth = best(settings, given, 40.0)
-        own = twin.render(xy, settings)["near"][:, None] > 0
+        own = twin.render(xy, settings)["near"][:, None] == 1
         wrong = torch.where(own, torch.tensor(1.1), truth["heat"])
         if kind == "cross-entropy":  # a softmax: the joint's probability, not its logit, has to be equal
             wrong = torch.where(own, torch.tensor(-39.0), truth["heat"])
@@ -125,7 +125,7 @@ def test_the_grid_does_not_change_the_loss(kind: str) -> None:
 
 def test_the_precursors_weights_come_out_on_seven_cells() -> None:
     """Its 1000, 100 and 100 times means over all maps (losses.py), computed here apart."""
-    settings = CLNet(side=224, stride=32, loss="focal", pull=100 / 49, knee=1.0)
+    settings = CLNet(side=224, stride=32, offsets="cell", loss="focal", pull=100 / 49, knee=1.0)
     xy = torch.from_numpy(np.random.default_rng(4).uniform(1, 223, (2, 19, 2)).astype(np.float32))
     given = {"xy": xy, "weight": torch.ones(2, 19), "absent": torch.zeros(2, 19)}
     made = outputs(settings)

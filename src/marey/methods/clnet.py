@@ -39,7 +39,7 @@ class CLNet:
     width: int = 256  # channels of deconvolutions, neck and hourglass; heads have twice as many within
     neck: bool = False  # DetNet blocks and four 3×3 convolutions before the heads (the precursor's)
     split: bool = True  # a hidden layer for each head; False: one for both
-    offsets: Offsets = "cell"
+    offsets: Offsets = "wide"  # "cell" is the precursor's; 7 points of PCK worse (RESULTS.md)
     sigma: float = 0.0  # cells of the heat target's Gaussian; 0: one cell
     loss: Loss = "binary"
     pull: float = 2.0  # λ, weight of the offsets (the precursor's 100/7² for 7² cells)
