@@ -173,3 +173,12 @@ def test_the_largest_difference_counts(recipe: Path, tmp_path: Path) -> None:
             return own
 
     assert difference(graph, Far(), rgb) == pytest.approx(0.5, abs=1e-3)
+
+
+def test_cells_with_offsets_do_not_teach_maps(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Their cells are asked one by one, so they are no distribution that "not here" completes."""
+    cells = ["--set", "method=clnet", "--set", "settings.stride=16"]
+    assert train(recipe, *cells) == 0
+    teacher = Path(capsys.readouterr().out.strip())
+    assert train(recipe, "--set", f"teach.network={teacher}") == 2
+    assert "take baseline-thunder" in capsys.readouterr().err

@@ -47,13 +47,13 @@ def hired(teach: Teach, skeleton: Skeleton, threads: int | None) -> Teacher:
     Raises
     ------
     SettingsError
-        If it has other joints than the pupil, or gives no maps.
+        If it has other joints than the pupil, or gives no maps alone (clnet's cells sum to more than 1).
     WeightsError
         If it cannot be loaded.
     """
     session = weights.load(teach.network, "auto", threads)
     told = session.card.settings
-    if session.card.skeleton != skeleton.name or "heat" not in session.card.outputs:
+    if session.card.skeleton != skeleton.name or session.card.outputs != ("heat",):
         raise SettingsError(
             f"teach.network: {teach.network} gives {', '.join(session.card.outputs)} of the joints "
             f"{session.card.skeleton}; a teacher gives `heat` of {skeleton.name}; take baseline-thunder"
