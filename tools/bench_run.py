@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,12 @@ import av
 
 from marey.core.errors import MareyError
 from marey.core.folders import cache_dir, sample_clip
+from marey.core.nouns import Frame
 from marey.core.recording import collect
 from marey.finishing import finish
 from marey.pipeline.flow import Meter
 from marey.pipeline.measure import Job, Measurer
-from marey.pipeline.overlay import drawn
+from marey.pipeline.overlay import drawn, keep, sheet, wanted
 from marey.pipeline.plan import Plan
 from marey.pipeline.run import run
 from marey.video.read import read
@@ -57,13 +59,25 @@ def alone(clip: Path, quality: str, folder: Path) -> tuple[dict[str, float], int
     recording = finish(measured)
     meter.add("finish", time.process_time() - begin)
     again = meter.source("overlay decode", video.frames(0, last))
-    pictures = meter.stage("overlay draw", drawn, again, recording)
+    noted = meter.stage("sheet", _kept, again, wanted(video.span), folder)
+    pictures = meter.stage("overlay draw", drawn, noted, recording)
     begin, before = time.process_time(), sum(meter.seconds.values())
     with Writer(folder / "alone.mp4", video.info.size, video) as writer:
         for frame in pictures:
             writer.write(frame.rgb, frame.time_s)
     meter.add("overlay encode", time.process_time() - begin - (sum(meter.seconds.values()) - before))
+    begin = time.process_time()
+    sheet(recording, folder, folder / "sheet.png")
+    meter.add("sheet", time.process_time() - begin)
     return meter.seconds, len(measured.rows)
+
+
+def _kept(frames: Iterator[Frame], moments: frozenset[int], folder: Path) -> Iterator[Frame]:
+    """Keep what the sheet shows, as a run does while it measures."""
+    for frame in frames:
+        if frame.index in moments:
+            keep(frame, folder)
+        yield frame
 
 
 def whole(clip: Path, quality: str, folder: Path, overlay: bool) -> float:

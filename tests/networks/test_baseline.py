@@ -71,6 +71,12 @@ def test_the_loss_is_least_at_the_truth() -> None:
         assert twin.loss(other, given, SMALL)["loss"] > least
 
 
+def test_the_loss_follows_the_side_of_the_crops() -> None:
+    larger = replace(SMALL, side=2 * SMALL.side)
+    given, made = batch(larger), outputs(larger)
+    assert twin.loss(made, given, SMALL)["loss"] == twin.loss(made, given, larger)["loss"]
+
+
 def test_absent_joints_are_taught_to_be_nowhere() -> None:
     given, made = batch(SMALL), outputs(SMALL)
     given["weight"][:, 7], given["absent"][:, 7] = 0, 1

@@ -147,7 +147,9 @@ def test_the_file_computes_what_the_module_computes_at_any_size(net, size, tmp_p
     from marey.training.recipe import Recipe
 
     folder = tmp_path_factory.mktemp("shelf")
-    product = Product("tiny", net, twin.Exported, twin.Exported.outputs, (64, 64), "", Detector(), free=True)
+    product = Product(
+        "tiny", net, twin.Exported, twin.Exported.outputs, (64, 64), "", Detector(), {1: "cells"}
+    )
     session = weights.load(export(product, Recipe("detector", ()), folder), "cpu")
     rgb = np.random.default_rng(0).integers(0, 256, (2, size[1], size[0], 3)).astype(np.uint8)
     found = session({"rgb": rgb})

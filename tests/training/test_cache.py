@@ -100,6 +100,24 @@ def test_a_teacher_sees_the_same_crop_larger(source: Source, side: int) -> None:
         assert np.abs(brightest(rgb) - 4 * np.array([column + 0.5, row + 0.5])).max() < 4  # a cell
 
 
+def test_crops_have_the_sides_of_their_cycle_and_joints_go_with_them(source: Source) -> None:
+    held = people([source], CacheSettings(quality=98))
+    ones = np.ones((len(held), 19), np.float32)
+    looked = np.zeros(len(held), int)
+
+    def batches(*rows: tuple[int, ...]) -> PoseBatches:
+        settings = Augment(rotation=60, shift=0, half=0, sides=rows)
+        return PoseBatches(held, ones, ones[:, 0], looked, MAREY19, 64, 1.25, settings, 4, 3, cycle=8)
+
+    mixed = batches((64,), (96, 128))
+    sides = [mixed.make(step)["rgb"].shape[1] for step in range(16)]
+    assert sides[:8] == [64] * 8
+    assert set(sides[8:]) == {96, 128}
+    small, large = (batches((side,)).make(2) for side in (64, 128))
+    np.testing.assert_allclose(2 * small["xy"], large["xy"], atol=1e-3)
+    np.testing.assert_array_equal(small["weight"], large["weight"])
+
+
 def test_a_batch_is_a_function_of_seed_and_step(source: Source) -> None:
     held = people([source], CacheSettings())
     ones = np.ones((len(held), 19), np.float32)

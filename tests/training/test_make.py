@@ -1,5 +1,6 @@
 """From a recipe to a network on the shelf: what is exported is what was trained, and a killed run goes on."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,9 @@ from torch import nn
 from marey import weights
 from marey.cli import main
 from marey.core.errors import WeightsError
-from marey.methods.baseline import Baseline
+from marey.methods.baseline import Backbone, Baseline
 from marey.networks import baseline
-from marey.training.export import Product, difference, export, gmac
+from marey.training.export import Product, difference, export, gmac, rounded
 from marey.training.recipe import read_recipe
 from marey.weights.card import read_card
 
@@ -87,6 +88,32 @@ def test_who_cannot_teach_or_be_taught_is_said_in_one_line(
     assert said in told
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["augment.sides=[[64], [96]]"], "one a cycle"),
+        (["augment.sides=[[]]"], "empty"),
+        (["augment.sides=[[64, 80]]"], "80 is no multiple of 32"),
+        (["augment.sides=[[64]]", "settings.head=points"], "baseline of maps"),
+        (["augment.sides=[[64]]", "method=clnet", "settings.stride=16"], "baseline of maps"),
+    ],
+)
+def test_sides_that_cannot_be_are_said_in_one_line(
+    recipe: Path, more: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(recipe, *[word for change in more for word in ("--set", change)]) != 0
+    (told,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("marey: ")]
+    assert said in told
+
+
+def test_a_network_learns_from_crops_of_several_sides(
+    recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(recipe, "--set", "augment.sides=[[64, 96]]") == 0
+    card = read_card(Path(capsys.readouterr().out.strip()))
+    assert card.input_size == (64, 64)  # the settings' own
+
+
 def test_resume_goes_on_and_a_fresh_run_does_not(recipe: Path) -> None:
     assert train(recipe, "--set", "train.steps=1") == 0
     assert train(recipe) == 0
@@ -117,8 +144,8 @@ def test_wrong_use_is_one_line(
     assert said in told
 
 
-def _product(wrap) -> Product:
-    settings = Baseline("mobilenet", 64)
+def _product(wrap, backbone: Backbone = "mobilenet") -> Product:
+    settings = Baseline(backbone, 64)
     torch.manual_seed(3)
     net = baseline.build(settings).eval()
     return Product("small", net, wrap, ("heat",), (64, 64), "marey19", settings)
@@ -131,6 +158,23 @@ def test_the_file_computes_what_the_module_computes(recipe: Path, tmp_path: Path
     with torch.no_grad():
         wanted = baseline.Exported(product.module)(torch.from_numpy(rgb)).numpy()
     np.testing.assert_allclose(weights.load(str(card), "cpu")({"rgb": rgb})["heat"], wanted, atol=1e-3)
+
+
+@pytest.mark.parametrize("backbone", ["mobilenet", "movenet-lightning"])
+def test_the_file_takes_crops_of_other_sides(recipe: Path, tmp_path: Path, backbone: Backbone) -> None:
+    product = _product(baseline.Exported, backbone)
+    product = replace(product, free=baseline.Exported(product.module).free)
+    card = export(product, read_recipe(recipe, [], {}), tmp_path / "out")
+    module = baseline.Exported(rounded(product.module))
+    for side in (64, 96):
+        rgb = np.random.default_rng(0).integers(0, 256, (3, side, side, 3)).astype(np.uint8)
+        with torch.no_grad():
+            wanted = module(torch.from_numpy(rgb)).numpy()
+        for size in (None, (side, side)):
+            found = weights.load(str(card), "cpu", size=size)({"rgb": rgb})["heat"]
+            np.testing.assert_allclose(found, wanted, atol=1e-3)
+    with pytest.raises(WeightsError, match=r"must be \(N, 64, 64, 3\)"):
+        weights.load(str(card), "cpu", size=(64, 64))({"rgb": rgb})
 
 
 class Wavering(baseline.Exported):

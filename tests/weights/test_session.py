@@ -64,6 +64,13 @@ def test_shipped_networks_do_not_mix_their_batch(name):
             np.testing.assert_allclose(value[0], whole[output][k], atol=near, rtol=near)
 
 
+def test_pictures_of_another_size_than_the_network_takes_are_refused(network):
+    path = network()
+    assert load(path, "cpu", size=(12, 16)).inputs == {"rgb": (None, 16, 12, 3)}
+    with pytest.raises(WeightsError, match="takes pictures of 12 x 16 only, not of 16 x 12"):
+        load(path, "cpu", size=(16, 12))
+
+
 def test_views_and_empty_batches(network):
     run = load(network(), "cpu")
     rgb = pictures(3)

@@ -6,6 +6,7 @@ of their joint softmax with a Gaussian about the truth. An hourglass gives such 
 all learn (Newell et al. 2016, §3.2). Networks that regress points have no maps: `PointHeads`.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -167,16 +168,20 @@ def _heads(settings: Baseline, trunk: Any, joints: int) -> nn.Module:
 class Exported(nn.Module):
     """What the network file computes: rgb uint8 (B, H, W, 3) to `heat`, probabilities (B, J, h, w).
 
-    A network of points gives `xy` (B, J, 2) in crop pixels and `score` (B, J).
+    A network of points gives `xy` (B, J, 2) in crop pixels and `score` (B, J). Where nothing in the network
+    knows the crop's side, crops of others go as well.
     """
 
     outputs: tuple[str, ...] = ("heat",)
+    free: dict[int, str] | None = None
 
     def __init__(self, net: nn.Module):
         super().__init__()
         self.net = net
         if isinstance(getattr(net, "heads", None), PointHeads):
             self.outputs = ("xy", "score")
+        elif isinstance(getattr(net, "heads", None), PriorHeads | DeconvHeads):
+            self.free = {2: "rows", 3: "columns"}
 
     def forward(self, rgb: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """Probabilities of cells; what is missing to 1 is the class "not here"."""
@@ -270,6 +275,7 @@ def _point_loss(
 
 
 def _map_loss(outputs: dict[str, Tensor], batch: dict[str, Tensor], settings: Baseline) -> dict[str, Tensor]:
+    settings = replace(settings, side=4 * outputs["logits"].shape[-1])  # crops may be of several sides
     target, nowhere = render(batch["xy"], settings)
     weight, absent = batch["weight"], batch["absent"]
     if settings.loss == "mse":  # the paper's loss on maps of peak 1, for comparison

@@ -13,6 +13,7 @@ al., CVPR 2019). Cells inside an ignore region that answer for nobody count neit
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float, UInt8
@@ -95,6 +96,7 @@ class Exported(nn.Module):
     """What the network file computes: `score` and `box`."""
 
     outputs = ("score", "box")
+    free: ClassVar = {1: "cells"}
 
     def __init__(self, net: Detector):
         super().__init__()

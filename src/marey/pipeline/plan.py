@@ -30,18 +30,22 @@ Quality = Literal["fast", "balanced", "best"]
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """What a quality stands for. The detector looks every `every_s` seconds, the tracker fills in between."""
+    """What a quality stands for. The detector looks every `every_s` seconds, the tracker fills in between.
+
+    People are cut out `side` pixels large.
+    """
 
     find: str
     every_s: float
     estimate: str
+    side: int
     flip: bool
 
 
 PRESETS: dict[Quality, Preset] = {
-    "fast": Preset("detector", 0.2, "baseline-lightning", flip=False),
-    "balanced": Preset("detector", 0.1, "baseline-thunder", flip=False),
-    "best": Preset("detector", 0.05, "baseline-thunder", flip=True),
+    "fast": Preset("detector", 0.2, "baseline-lightning", 192, flip=False),
+    "balanced": Preset("detector", 0.1, "baseline-thunder", 256, flip=False),
+    "best": Preset("detector", 0.05, "baseline-thunder", 256, flip=True),
 }
 
 
@@ -110,7 +114,10 @@ class Stage:
         self, device: Device = "auto", threads: int | None = None, *, alone: bool = False
     ) -> Session | None:
         """Load its network; `alone`: items come one at a time."""
-        return None if self.card is None else load(self.card, device, threads, alone=alone)
+        if self.card is None:
+            return None
+        side = getattr(self.settings, "side", 0) if "estimate" in self.method.kinds else 0
+        return load(self.card, device, threads, alone=alone, size=(side, side) if side else None)
 
     def described(self) -> dict[str, Any]:
         """Name and settings as JSON values."""
@@ -133,6 +140,8 @@ def stages(plan: Plan, rate: Fraction | None) -> tuple[Stage, Stage]:
         every = max(1, round(preset.every_s * float(rate or DEFAULT_RATE)))
         finder = replace(finder, settings=replace(finder.settings, every=every))
     estimator = stage("estimate", plan.estimate or preset.estimate)
+    if plan.estimate is None:
+        estimator = replace(estimator, settings=replace(estimator.settings, side=preset.side))
     flip = preset.flip if plan.flip is None else plan.flip
     if "flip" in _names(estimator.settings):
         estimator = replace(estimator, settings=replace(estimator.settings, flip=flip))

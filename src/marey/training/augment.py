@@ -32,6 +32,9 @@ class Augment:
     patches: float = 0.3
     coarse: float = 0.2  # share reduced by 2 to 4 and enlarged again
     motion: float = 0.1  # share blurred along a line
+    sides: tuple[
+        tuple[int, ...], ...
+    ] = ()  # of the crop, px, one drawn a step; a row a cycle (none: its own)
 
 
 _UPPER = np.array([not any(part in joint for part in ("hip", "knee", "ankle")) for joint in MAREY19.joints])

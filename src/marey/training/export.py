@@ -50,7 +50,8 @@ TERMS = {
 class Product:
     """What is exported: `wrap` makes the module of the file (uint8 NHWC in) from the trained one.
 
-    A lifter has no pictures: `joints` are two of its inputs (float32), `size` is (joints, frames).
+    A lifter has no pictures: `joints` are two of its inputs (float32), `size` is (joints, frames). Where
+    pictures of other sizes go as well, in multiples of 32, `free` names the axes of outputs that follow them.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Product:
     size: tuple[int, int]
     skeleton: str
     settings: Any
-    free: bool = False  # pictures of other sizes go as well
+    free: dict[int, str] | None = None
     joints: torch.Tensor | None = None
 
 
@@ -76,6 +77,8 @@ def export(product: Product, recipe: Recipe, folder: Path) -> Path:
     given = _pictures(product.size, 2) if product.joints is None else product.joints
     graph = _halved(_trace(module, given, product))
     worst = difference(graph, module, given)
+    if product.free:
+        worst = max(worst, difference(graph, module, _pictures(smaller(product.size), 2)))
     if not worst <= TOLERANCE:
         raise WeightsError(f"{product.name}: the exported file differs from the module by {worst:.2g}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -157,6 +160,12 @@ def gmac(
     return sum(counted) / 1e9
 
 
+def smaller(size: tuple[int, int]) -> tuple[int, int]:
+    """Another size that a network of any size takes: about three quarters, in multiples of 32."""
+    width, height = (max(32, side * 3 // 4 // 32 * 32) for side in size)
+    return width, height
+
+
 def _pictures(size: tuple[int, int], count: int) -> torch.Tensor:
     return torch.randint(0, 256, (count, size[1], size[0], 3), dtype=torch.uint8)
 
@@ -181,7 +190,7 @@ def rounded(module: nn.Module, *, buffers: bool = False) -> nn.Module:
 
 def _trace(module: nn.Module, given: torch.Tensor, product: Product) -> onnx.ModelProto:
     held, name = io.BytesIO(), "rgb" if product.joints is None else "xy"
-    axes = {name: {0: "n", 1: "cells"} if product.free else {0: "n"} for name in product.outputs}
+    axes = {output: {0: "n", **(product.free or {})} for output in product.outputs}
     axes[name] = {0: "n", 1: "height", 2: "width"} if product.free else {0: "n"}
     with warnings.catch_warnings():
         # The new exporter needs onnxscript and has no opset 17; what the old one misses is compared below.

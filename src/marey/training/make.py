@@ -75,13 +75,28 @@ def pose_batches(recipe: Recipe, settings: Any) -> Batches:
     looked = np.array([LOOKED_FOR.get(kind, 0) for kind in kinds])
     weights = trust(held, kinds == "lspet", lspet, Path(recipe.starts))
     skeleton = COCO17 if settings.skeleton == "coco17" else MAREY19
+    _check_sides(recipe, settings)
     if recipe.teach and not _can_be_taught(recipe.method, settings):
         raise SettingsError("teach: only a baseline of maps that learns by cross-entropy can be taught")
     teacher = hired(recipe.teach, skeleton, recipe.train.threads) if recipe.teach else None
     return PoseBatches(
         held, weights, odds, looked, skeleton, settings.side, settings.padding, recipe.augment,
-        recipe.train.batch, recipe.seed, teacher,
+        recipe.train.batch, recipe.seed, teacher, recipe.train.steps // recipe.train.cycles,
     )  # fmt: skip
+
+
+def _check_sides(recipe: Recipe, settings: Any) -> None:
+    """Whether crops can be of the sides that a recipe asks for."""
+    rows = recipe.augment.sides
+    if not rows:
+        return
+    if (recipe.method, getattr(settings, "head", "")) != ("baseline", "maps"):
+        raise SettingsError("augment.sides: only a baseline of maps learns from crops of several sides")
+    if len(rows) != recipe.train.cycles or not all(rows):
+        raise SettingsError(f"augment.sides: {len(rows)} rows; one a cycle is needed, none of them empty")
+    odd = [side for row in rows for side in row if side <= 0 or side % 32]
+    if odd:
+        raise SettingsError(f"augment.sides: {odd[0]} is no multiple of 32, the coarsest cells of a trunk")
 
 
 def _can_be_taught(name: str, settings: Any) -> bool:
@@ -116,14 +131,15 @@ def task(name: str) -> Callable[[Recipe, Any], Batches]:
 
 def _product(recipe: Recipe, settings: Any, twin: Any, net: nn.Module) -> Product:
     lifts = "lift" in method(recipe.method).kinds
+    exported = twin.Exported(net)
     return Product(
         name=recipe.name,
         module=net,
         wrap=twin.Exported,
-        outputs=twin.Exported(net).outputs,
+        outputs=exported.outputs,
         size=(len(H36M), settings.frames) if lifts else (settings.side, settings.side),
         skeleton=H36M.name if lifts else getattr(settings, "skeleton", ""),
         settings=settings,
-        free="find" in method(recipe.method).kinds,
+        free=getattr(exported, "free", None),
         joints=twin.example(settings) if lifts else None,
     )

@@ -37,6 +37,7 @@ class PoseBatches:
     batch: int
     seed: int
     teacher: Teacher | None = None
+    cycle: int = 1  # steps in a cycle of the rate
 
     def make(self, step: int) -> dict[str, np.ndarray]:
         """The batch of a step: rgb uint8 (B, side, side, 3), xy, weight, absent.
@@ -44,11 +45,12 @@ class PoseBatches:
         With a teacher also its maps `taught` (B, J, h, w) at stride 4 and their share of the loss, `teaching`
         (B,). People come in the order of a shuffle of each epoch, so that none is left out by chance.
         """
-        drawn = [self._one(*number) for number in self._numbers(step)]
+        side = self._side(step)
+        drawn = [self._one(*number, side) for number in self._numbers(step)]
         made = {key: np.stack([item[key] for item in drawn]) for key in drawn[0]}
         if self.teacher is None:
             return made
-        taught = self.teacher.maps(made.pop("large"), self.side // 4)
+        taught = self.teacher.maps(made.pop("large"), side // 4)
         return {**made, "taught": taught, "teaching": np.full(len(taught), self.teacher.share, np.float32)}
 
     def prepare(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
@@ -62,6 +64,13 @@ class PoseBatches:
         """How often each person comes in an epoch, whole numbers and chances."""
         return self.odds
 
+    def _side(self, step: int) -> int:
+        """The side of a step's crops."""
+        if not self.augment.sides:
+            return self.side
+        row = self.augment.sides[step // self.cycle]
+        return int(np.random.default_rng((self.seed, 104729, step)).choice(row))
+
     def _numbers(self, step: int) -> list[tuple[int, int]]:
         """(person, position in the whole run) of a step's examples."""
         size = max(int(np.ceil(self.odds.sum())), 1)
@@ -71,11 +80,11 @@ class PoseBatches:
             found.append((int(order[position % size % len(order)]), position))
         return found
 
-    def _one(self, number: int, position: int) -> dict[str, np.ndarray]:
+    def _one(self, number: int, position: int, side: int) -> dict[str, np.ndarray]:
         rng = np.random.default_rng((self.seed, position))
         people, count = self.people, len(self.skeleton)
         xy = people.xy[number]
-        matrix, mirror = draw_warp(rng, people.boxes[number], xy, self.side, self.augment, self.padding)
+        matrix, mirror = draw_warp(rng, people.boxes[number], xy, side, self.augment, self.padding)
         known = people.state[number] > State.UNLABELLED
         placed = np.nan_to_num(xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
         weight = np.where(known, self.trust[number], 0).astype(np.float32)
@@ -85,11 +94,11 @@ class PoseBatches:
         if mirror:
             order = list(mirrored(MAREY19))
             placed, weight, absent = placed[order], weight[order], absent[order]
-        rgb = warp(people.rgb(number), matrix, self.side)
+        rgb = warp(people.rgb(number), matrix, side)
         made = {"rgb": rgb, "xy": placed[:count], "weight": weight[:count], "absent": absent[:count]}
         if self.teacher is not None:
-            side = self.teacher.side
-            made["large"] = warp(people.rgb(number), matrix * (side / self.side), side)
+            large = self.teacher.side
+            made["large"] = warp(people.rgb(number), matrix * (large / side), large)
         return made
 
 

@@ -67,8 +67,10 @@ class Recipe:
     def print(self) -> str:
         """12 digits that name what the recipe says, wherever it lies."""
         says = {key: value for key, value in plain(self).items() if value is not None}
-        if self.train.cycles == 1:  # the setting is younger than the prints on shipped cards
+        if self.train.cycles == 1:  # these settings are younger than the prints on shipped cards
             del says["train"]["cycles"]
+        if not self.augment.sides:
+            del says["augment"]["sides"]
         return fingerprint(says)
 
 

@@ -67,7 +67,12 @@ class Session:
 
 
 def load(
-    source: str | Path | Card, device: Device = "auto", threads: int | None = None, *, alone: bool = False
+    source: str | Path | Card,
+    device: Device = "auto",
+    threads: int | None = None,
+    *,
+    alone: bool = False,
+    size: tuple[int, int] | None = None,
 ) -> Session:
     """Load a network by name, by path (of the .onnx or its card) or by card.
 
@@ -81,26 +86,29 @@ def load(
         Processor threads for one call; None: all cores.
     alone
         Whether items come one at a time and each is wanted at once, as from a camera.
+    size
+        (width, height) of all pictures, where the network takes more than one; None: they may differ.
 
     Raises
     ------
     WeightsError
-        If the network is missing, is not what its card says, or cannot run on the device asked for.
+        If the network is missing, is not what its card says, takes no pictures of that size, or cannot run on
+        the device asked for.
     """
     if device not in ("auto", "cpu", "cuda"):
         raise WeightsError(f"device {device}: unknown; choose auto, cpu or cuda")
     card = source if isinstance(source, Card) else read_card(find(source))
     card.verify()
     if device == "cuda":
-        session = _on_cuda(card)
+        session = _on_cuda(card, size)
     elif device == "auto" and has_cuda():
         try:
-            session = _on_cuda(card)
+            session = _on_cuda(card, size)
         except WeightsError as error:
             _log.warning("%s; the processor is used instead", error)
-            session = _on_processor(card, threads, alone)
+            session = _on_processor(card, threads, alone, size)
     else:
-        session = _on_processor(card, threads, alone)
+        session = _on_processor(card, threads, alone, size)
     _log.info("%s runs on %s", card.name, session.provider)
     return session
 
@@ -118,14 +126,19 @@ def has_bf16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _on_processor(card: Card, threads: int | None, alone: bool) -> Session:
+def _on_processor(card: Card, threads: int | None, alone: bool, size: tuple[int, int] | None) -> Session:
     precision = "bf16" if card.bf16 and has_bf16() else "f32"
     hint = "LATENCY" if alone else "THROUGHPUT"
     config: dict[str, Any] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision}
     if threads is not None:
         config["INFERENCE_NUM_THREADS"] = threads
     try:
-        compiled = openvino.Core().compile_model(card.onnx, "CPU", config)
+        core = openvino.Core()
+        model = core.read_model(card.onnx)
+        if size is not None:  # compiled for one size of picture a network is faster
+            fixed = _of_size(card, _shape(model.inputs[0].get_partial_shape()), size)
+            model.reshape([-1 if axis is None else axis for axis in fixed])
+        compiled = core.compile_model(model, "CPU", config)
     except RuntimeError as error:
         raise _broken(card, error) from error
     # where OpenVINO fuses the last layers, an output has several names, and ours is not always the first
@@ -160,7 +173,7 @@ def _split(inputs: Arrays, most: int) -> list[Arrays]:
     return [{name: own[k] for name, own in parts.items()} for k in range(count)]
 
 
-def _on_cuda(card: Card) -> Session:
+def _on_cuda(card: Card, size: tuple[int, int] | None) -> Session:
     if not has_cuda():
         raise WeightsError(
             "device cuda: onnxruntime for CUDA is not installed; pip install 'marey[cuda]' or --device cpu"
@@ -181,6 +194,8 @@ def _on_cuda(card: Card) -> Session:
         port.name: tuple(size if isinstance(size, int) else None for size in port.shape)
         for port in engine.get_inputs()
     }
+    if size is not None:
+        shapes = {name: _of_size(card, shape, size) for name, shape in shapes.items()}
 
     def run(inputs: Arrays) -> Arrays:
         try:
@@ -206,6 +221,15 @@ def _onnxruntime_errors() -> tuple[type[Exception], ...]:
 
 def _shape(shape: Any) -> Shape:
     return tuple(None if axis.is_dynamic else axis.get_length() for axis in shape)
+
+
+def _of_size(card: Card, shape: Shape, size: tuple[int, int]) -> Shape:
+    """The shape of pictures (N, H, W, 3), all of a size."""
+    width, height = size
+    if len(shape) != 4 or shape[1] not in (None, height) or shape[2] not in (None, width):
+        wanted = " x ".join(str(axis) for axis in reversed(shape[1:3]))
+        raise WeightsError(f"{card.name}: takes pictures of {wanted} only, not of {width} x {height}")
+    return shape[0], height, width, shape[3]
 
 
 def _outputs(card: Card, names: list[str]) -> tuple[str, ...]:
