@@ -3,9 +3,10 @@
     python tools/bench_engines.py [NAME ...] [--rounds 15]      writes results/bench-engines.json
 
 Each figure is the median time of a call in milliseconds an image, with one and two threads, batches of one
-and eight. Engines take turns call by call, so that whatever else the machine does falls on all of them alike;
-only ratios within one run count. bf16 is measured where the processor computes in it; torch runs the
-network's trainable twin with random weights, which take the same time.
+and eight, for each side of crop that a quality asks for. Engines take turns call by call, so that whatever
+else the machine does falls on all of them alike; only ratios within one run count. bf16 is measured where the
+processor computes in it; torch runs the network's trainable twin with random weights, which take the same
+time.
 """
 
 import argparse
@@ -26,6 +27,7 @@ import torch
 
 from marey.core.settings import parse
 from marey.methods import method
+from marey.pipeline.plan import PRESETS
 from marey.weights import Card, find, names, read_card
 from marey.weights.session import Session, has_bf16, load
 
@@ -34,12 +36,20 @@ RESULT = Path("results/bench-engines.json")
 THREADS, BATCHES = (1, 2), (1, 8)
 
 
-def engines(card: Card, threads: int) -> Iterator[tuple[str, Run]]:
+def sizes(card: Card) -> dict[str, tuple[int, int]]:
+    """Sizes of picture that a network runs at, by label: its own, and those that qualities ask for."""
+    sides = {preset.side for preset in PRESETS.values() if preset.estimate == card.name}
+    others = {f"{card.name}, {side}": (side, side) for side in sorted(sides) if side != card.input_size[0]}
+    return {card.name: card.input_size, **others}
+
+
+def engines(card: Card, threads: int, size: tuple[int, int]) -> Iterator[tuple[str, Run]]:
     """Every way to run a network on the processor, by name."""
+    fixed = size if "estimate" in method(card.method).kinds else None  # as a run compiles them
     for precision in ("f32", "bf16") if has_bf16() else ("f32",):
         own = replace(card, bf16=precision == "bf16")
-        yield f"openvino {precision}", _openvino(load(own, "cpu", threads, alone=True))
-        yield f"openvino {precision}, split", _openvino(load(own, "cpu", threads))
+        yield f"openvino {precision}", _openvino(load(own, "cpu", threads, alone=True, size=fixed))
+        yield f"openvino {precision}, split", _openvino(load(own, "cpu", threads, size=fixed))
     yield "onnxruntime f32", _onnxruntime(card, threads)
     for kind in (torch.float32, torch.bfloat16) if has_bf16() else (torch.float32,):
         yield f"torch {'f32' if kind is torch.float32 else 'bf16'}", _torch(card, kind)
@@ -68,14 +78,14 @@ def _torch(card: Card, kind: torch.dtype) -> Run:
     return run
 
 
-def measure(card: Card, rounds: int) -> dict[str, dict[str, float]]:
+def measure(card: Card, size: tuple[int, int], rounds: int) -> dict[str, dict[str, float]]:
     """Milliseconds an image by engine, for every number of threads and size of batch."""
-    width, height = card.input_size
+    width, height = size
     rng = np.random.default_rng(0)
     found: dict[str, dict[str, float]] = {}
     for threads in THREADS:
         torch.set_num_threads(threads)
-        ready = dict(engines(card, threads))
+        ready = dict(engines(card, threads, size))
         for batch in BATCHES:
             rgb = rng.integers(0, 256, (batch, height, width, 3), dtype=np.uint8)
             seconds: dict[str, list[float]] = {name: [] for name in ready}
@@ -102,10 +112,10 @@ def main() -> None:
     for card in cards:
         if "lift" in method(card.method).kinds:  # takes joints; less than a millisecond
             continue
-        name = card.name
-        networks[name] = measure(card, args.rounds)
-        for engine, figures in networks[name].items():
-            print(f"{name} {engine:<24} {figures}", flush=True)
+        for name, size in sizes(card).items():
+            networks[name] = measure(card, size, args.rounds)
+            for engine, figures in networks[name].items():
+                print(f"{name} {engine:<24} {figures}", flush=True)
     result = {
         "command": "python tools/bench_engines.py",
         "machine": {
