@@ -51,14 +51,14 @@ def hired(teach: Teach, skeleton: Skeleton, threads: int | None) -> Teacher:
     WeightsError
         If it cannot be loaded.
     """
-    session = weights.load(teach.network, "auto", threads)
-    told = session.card.settings
-    if session.card.skeleton != skeleton.name or session.card.outputs != ("heat",):
+    card = weights.read_card(weights.find(teach.network))
+    if card.skeleton != skeleton.name or card.outputs != ("heat",):
         raise SettingsError(
-            f"teach.network: {teach.network} gives {', '.join(session.card.outputs)} of the joints "
-            f"{session.card.skeleton}; a teacher gives `heat` of {skeleton.name}; take baseline-thunder"
+            f"teach.network: {teach.network} gives {', '.join(card.outputs)} of the joints {card.skeleton}; "
+            f"a teacher gives `heat` of {skeleton.name}; take baseline-thunder"
         )
-    return Teacher(session, int(told["side"]), teach.share)
+    session = weights.load(card, "auto", threads, size=card.input_size)
+    return Teacher(session, card.input_size[0], teach.share)
 
 
 @lru_cache
