@@ -175,3 +175,44 @@ def test_it_reads_no_further_than_it_says(batch):
 def test_a_wide_picture_costs_less_than_a_square_one():
     assert fitted((1920, 1080), 384).size == (384, 224)
     assert fitted((500, 500), 384).size == (384, 384)
+
+
+class Shortsighted(Bright):
+    """Sees what is at least 60 px tall on its input."""
+
+    def __call__(self, inputs):
+        small = [(one[..., 0] > 200).any(1).sum() < 60 for one in inputs["rgb"]]
+        outputs = super().__call__(inputs)
+        outputs["score"][np.array(small)] = -9
+        return outputs
+
+
+def test_who_is_lost_is_looked_for_from_near():
+    """A person walks away: on the network's input 80 px of height at first, 40 at last."""
+
+    def height(k):
+        return max(120, 240 - 6 * k)
+
+    def walk(count=45):
+        for k in range(count):
+            rgb = np.full((1248, 1248, 3), 90, np.uint8)
+            rgb[600 - height(k) // 2 : 600 + height(k) // 2, 450:550] = 255
+            yield Frame(k, k / 30, rgb)
+
+    settings = replace(SETTINGS, side=416)
+    alone = list(stage(walk(), replace(settings, again=0), Shortsighted()))
+    helped = list(stage(walk(), settings, Shortsighted()))
+    assert not any(len(each) for each in alone[15:])
+    for k, each in enumerate(helped):
+        assert each.ids.tolist() == [1]
+        true = [450, 600 - height(k) / 2, 550, 600 + height(k) / 2]
+        np.testing.assert_allclose(each.boxes_px[0], true, atol=5)
+
+
+def test_a_view_from_near_answers_in_pixels_of_the_picture():
+    (frame,) = clip(1)
+    finder = Finder(SETTINGS, Bright())
+    boxes, scores = finder.again(frame.rgb, np.array([[45, 105, 105, 235], [900, 0, 950, 90]], np.float32))
+    np.testing.assert_allclose(boxes, [[40, 100, 110, 260]], atol=2)
+    assert len(scores) == 1
+    assert len(finder.network.calls) == 1  # where the second is expected is no picture

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marey.core.geometry import box_iou
-from marey.people.detect import MULTIPLE, fitted, suppress
+from marey.people.detect import MULTIPLE, NEARER, fitted, near, suppress, uncut
 
 
 def slowly(boxes, scores, most_iou, most):
@@ -51,3 +51,39 @@ def test_what_the_picture_does_not_cover_is_grey():
     assert out.shape == (192, 320, 3)
     assert (out[1:176, 1:-1] == 255).all()  # enlarged: the outermost pixels are half beyond the edge
     assert (out[184:] == 114).all()
+
+
+@given(st.integers(100, 4000), st.integers(100, 4000), st.integers(0, 1000))
+def test_a_view_from_near_holds_the_person_and_shows_it_larger(width, height, seed):
+    rng = np.random.default_rng(seed)
+    low = rng.uniform(-50, [width, height], (20, 2))
+    boxes = np.concatenate([low, low + rng.uniform(1, max(width, height), (20, 2))], 1).astype(np.float32)
+    for box, square in zip(boxes, near(boxes, (width, height)), strict=True):
+        middle, sides = (box[:2] + box[2:]) / 2, square[2:] - square[:2]
+        assert (square >= 0).all()
+        assert (square[2:] <= (width, height)).all()
+        if not square.any():
+            out = (middle < 0).any() or (middle >= (width, height)).any()
+            assert out or 2.6 * (box[2:] - box[:2]).max() * NEARER > 0.5 * max(width, height)
+            continue
+        assert (sides > 0).all()
+        assert sides.max() * NEARER <= max(width, height)
+        seen = np.clip(box, 0, [width, height, width, height])  # all of the person that the picture shows
+        assert (seen[:2] >= square[:2] - 0.5).all()
+        assert (seen[2:] <= square[2:] + 0.5).all()
+
+
+def test_who_is_cut_off_by_a_view_is_told_from_who_is_cut_off_by_the_picture():
+    square = np.array([0, 100, 300, 400])
+    boxes = np.array(
+        [
+            [0, 150, 90, 350],
+            [100, 100, 200, 300],
+            [200, 150, 300, 350],
+            [50, 150, 200, 399],
+            [50, 150, 200, 350],
+        ],
+        np.float32,
+    )
+    assert uncut(boxes, square, (900, 900)).tolist() == [True, False, False, False, True]
+    assert uncut(boxes, square, (300, 400)).tolist() == [True, False, True, True, True]

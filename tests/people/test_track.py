@@ -263,3 +263,57 @@ def test_memory_stays_flat():
         tracker.people(frame.index, frame)
     assert len(tracker.tracks) <= 3
     assert max(len(each.hits) for each in tracker.tracks) <= 2
+
+
+def searched(pictures, look, again, every=3, **options):
+    """Track with a detector that can also look from near."""
+    stream = ((f, look(f) if k % every == 0 else None) for k, f in enumerate(pictures))
+    return list(track(stream, Tracking(**options), every, again))
+
+
+def vanishing(frame):
+    """A person whom the whole picture shows in the first second only."""
+    return found([box(100 + 20 * frame.time_s)] if frame.time_s < 1 else [])
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_person_seen_from_near_only_is_kept(live):
+    asked = []
+
+    def again(rgb, expected):
+        asked.append(expected)
+        time_s = 1 + (len(asked) - 1) * 0.1
+        np.testing.assert_allclose(expected, [box(100 + 20 * time_s)], atol=3)
+        return found([box(100 + 20 * time_s)])
+
+    people = searched(steady(90), vanishing, again, live=live)
+    assert ids(people) == [(1,)] * 90
+    assert len(asked) == 20  # never while the person is seen
+
+
+def test_a_view_from_near_finds_nobody_new_and_no_doubtful():
+    elsewhere = searched(steady(90), vanishing, lambda rgb, expected: found([box(400)]))
+    doubtful = searched(steady(90), vanishing, lambda rgb, expected: found([box(120)], [0.3]))
+    nothing = follow(steady(90), vanishing, every=3)
+    assert ids(elsewhere) == ids(doubtful) == ids(nothing)
+    assert ids(nothing)[45:] == [()] * 45
+
+
+def test_a_person_is_not_followed_for_ever_from_near():
+    def again(rgb, expected):
+        return found(expected)
+
+    shown = [bool(each.ids.size) for each in searched(steady(180), vanishing, again, near_s=2.0)]
+    last = max(k for k, some in enumerate(shown) if some) / RATE
+    assert 2.7 <= last <= 3.0  # seen on the whole picture until 0.9 s
+
+
+def test_who_stands_before_a_lost_person_is_not_taken_for_it():
+    """Two people meet; the nearer one is seen, and a view from near shows the same one again."""
+
+    def look(frame):
+        stays, comes = box(200), box(60 + 140 * min(frame.time_s, 1))
+        return found([stays, comes] if frame.time_s < 0.8 else [comes])
+
+    people = searched(steady(90), look, lambda rgb, expected: found([box(200)]))
+    assert ids(people)[60:] == [(1,)] * 30 or ids(people)[60:] == [(2,)] * 30

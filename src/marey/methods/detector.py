@@ -7,7 +7,8 @@ box is a person times how well it fits. Cells are listed level by level (strides
 cell of stride s looks from the point (s·(column + ½), s·(row + ½)), and `box` is the middle of its person
 seen from there, in strides, and ln of width and height in strides. The detector looks at every N-th frame by
 the frame's own index, so that nothing depends on where reading began;
-`people.track` follows people and fills the frames between.
+`people.track` follows people and fills the frames between. Where it has lost somebody, the detector looks
+again from near (`again`): people who are small, dim or before a like background are found there.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from jaxtyping import Float32, UInt8
 
 from marey.core.nouns import Frame, People
 from marey.core.stages import Method, Network
-from marey.people.detect import GREY, Found, fitted, suppress
+from marey.people.detect import GREY, Found, fitted, near, suppress, uncut
 from marey.people.track import Tracking, track
 
 STRIDES = (8, 16, 32)
@@ -36,6 +37,7 @@ class Detector:
     overlap: float = 0.6  # IoU above which the worse of two boxes is a duplicate
     most: int = 100  # boxes a picture
     every: int = 3  # look at every N-th frame
+    again: int = 4  # people lost whom one look searches again from near, at most
     batch: int = 1  # pictures in one call of the network; more pays on an accelerator only
     # scores are expected IoU: half of all people reach 0.4 on COCO, one in view of a camera 0.7 and more; on
     # our clips the ids and the empty frames are the same from 0.35 to 0.5 (LOG.md)
@@ -59,6 +61,21 @@ class Finder:
                 part = numbers[at : at + self.settings.batch]
                 found.update(zip(part, self._alike([images[k] for k in part]), strict=True))
         return [found[k] for k in range(len(images))]
+
+    def again(self, rgb: UInt8[np.ndarray, "H W 3"], expected: Float32[np.ndarray, "K 4"]) -> Found:
+        """What is seen from near where people are expected; those whom a view cuts off are left out."""
+        size = (rgb.shape[1], rgb.shape[0])
+        squares = [square for square in near(expected[: self.settings.again], size) if square.any()]
+        views = [rgb[y0:y1, x0:x1] for x0, y0, x1, y1 in squares]
+        boxes, scores = [np.zeros((0, 4), np.float32)], [np.zeros(0, np.float32)]
+        for square, (own, sure) in zip(squares, self.detect(views), strict=True):
+            placed = own + np.tile(square[:2], 2).astype(np.float32)
+            whole = uncut(placed, square, size)
+            boxes.append(placed[whole])
+            scores.append(sure[whole])
+        together, surest = np.concatenate(boxes), np.concatenate(scores)
+        kept = suppress(together, surest, self.settings.overlap, self.settings.most)
+        return together[kept], surest[kept]
 
     def _alike(self, images: list[UInt8[np.ndarray, "H W 3"]]) -> list[Found]:
         """Pictures of one shape."""
@@ -109,7 +126,9 @@ def encode(
 
 def stage(frames: Iterator[Frame], settings: Detector, network: Network) -> Iterator[People]:
     """Find and follow the people of a video."""
-    return track(_looked(frames, settings, Finder(settings, network)), settings.tracking, settings.every)
+    finder = Finder(settings, network)
+    again = finder.again if settings.again else None
+    return track(_looked(frames, settings, finder), settings.tracking, settings.every, again)
 
 
 def _looked(

@@ -5,7 +5,8 @@ there: confirmed tracks take detections of high score first, then what is left o
 once take what remains of high score, or die; lost tracks are kept for a while. Different here (ours):
 motion is on true time; boxes are grown by the uncertainty of the prediction before they are compared, so that
 fast and small people overlap themselves; appearance scales the overlap in the first stage; the assignment
-maximises total overlap instead of the number of pairs.
+maximises total overlap instead of the number of pairs; people lost are looked for again from near, where
+they are expected (a search region, as single-object trackers have it).
 
 Offline (`ahead` > 0) a frame is answered once `ahead` more have been seen. Boxes are the detector's own where
 it looked and interpolated on true time elsewhere, also over a few looks that missed a person. A person counts
@@ -17,12 +18,12 @@ Ids count from 1 in order of appearance. Every box that comes out is tracked; no
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, final
 
 import numpy as np
-from jaxtyping import Float16, Float32, Float64
+from jaxtyping import Float16, Float32, Float64, UInt8
 
 from marey.core.geometry import box_iou
 from marey.core.nouns import LOOK_SIZE, Frame, People, no_looks
@@ -56,6 +57,8 @@ class Tracking:
         Live only: a score that shows a person at once.
     keep_s
         A person lost for longer comes back under another id.
+    near_s
+        So long a person may be seen from near only: what was mistaken for somebody is not followed for ever.
     look_weight
         How much of an overlap a wholly different look takes away.
     live
@@ -69,6 +72,7 @@ class Tracking:
     twice: bool = True
     sure: float = 0.8
     keep_s: float = 1.0
+    near_s: float = 5.0
     look_weight: float = 0.5
     live: bool = False
 
@@ -77,7 +81,13 @@ class Tracking:
         return 0 if self.live else every * (1 + self.bridge)
 
 
-def track(found: Iterable[tuple[Frame, Found | None]], settings: Tracking, every: int) -> Iterator[People]:
+Again = Callable[[UInt8[np.ndarray, "H W 3"], Float32[np.ndarray, "K 4"]], Found]
+"""What is seen of a picture from near, where boxes (most recently seen first) are expected."""
+
+
+def track(
+    found: Iterable[tuple[Frame, Found | None]], settings: Tracking, every: int, again: Again | None = None
+) -> Iterator[People]:
     """Follow people through frames; one `People` per frame, in the same order.
 
     Parameters
@@ -88,8 +98,10 @@ def track(found: Iterable[tuple[Frame, Found | None]], settings: Tracking, every
         How people are followed.
     every
         The detector looks at one frame in so many.
+    again
+        Looks for people who are lost; None: nobody does.
     """
-    tracker = _Tracker(settings, settings.ahead(every))
+    tracker = _Tracker(settings, settings.ahead(every), again)
     waiting: deque[tuple[int, Frame]] = deque()
     for number, (frame, seen) in enumerate(found):
         waiting.append((number, frame))
@@ -120,7 +132,8 @@ _NO_LOOK = np.full(LOOK_SIZE, np.nan, np.float16)
 class _Track:
     """One person: a filter's state at `time_s`, and the hits that frames not yet answered need.
 
-    `missed`: the newest look did not find the person; `last`: no look follows.
+    `missed`: the newest look did not find the person; `last`: no look follows; `far_s`: when the person was
+    last seen on the whole picture.
     """
 
     mean: Float64[np.ndarray, "4 2"]
@@ -133,6 +146,7 @@ class _Track:
     missed: bool = False
     dead: bool = False
     last: bool = False
+    far_s: float = -np.inf
 
     def take(self, hit: _Hit) -> None:
         """Note that the person was seen (the filter's state is the caller's work)."""
@@ -183,6 +197,7 @@ class _Tracker:
 
     settings: Tracking
     ahead: int
+    again: Again | None = None
     tracks: list[_Track] = field(default_factory=list)
     count: int = 0
 
@@ -197,13 +212,31 @@ class _Tracker:
         self._match([track for track in lost if not track.missed], low, SECOND_OVERLAP)
         _, high = self._match([track for track in alive if not track.confirmed], high, FIRST_OVERLAP)
         for track in alive:
+            if track.hits[-1].number == number:
+                track.far_s = frame.time_s
+        self._search(number, frame, [track for track in lost if track.hits[-1].number != number])
+        for track in alive:
             if track.hits[-1].number != number:
                 track.miss()
         for hit in high:
             if hit.score >= self.settings.start:
                 mean, covariance = kalman.begin(hit.box[None])
                 seen = not self.settings.twice or (self.settings.live and hit.score >= self.settings.sure)
-                self.tracks.append(_Track(mean[0], covariance[0], hit.time_s, [hit], hit.look, seen))
+                track = _Track(mean[0], covariance[0], hit.time_s, [hit], hit.look, seen)
+                track.far_s = hit.time_s
+                self.tracks.append(track)
+
+    def _search(self, number: int, frame: Frame, lost: list[_Track]) -> None:
+        """Look from near for people whom the look at the whole picture did not find."""
+        lost = [track for track in lost if frame.time_s - track.far_s <= self.settings.near_s]
+        if self.again is None or not lost:
+            return
+        lost.sort(key=lambda track: -track.hits[-1].number)
+        expected = np.array([track.mean[:, 0] for track in lost], np.float32)
+        hits = self._hits(number, frame, self.again(frame.rgb, expected))
+        taken = [track.hits[-1].box for track in self.tracks if track.hits[-1].number == number]
+        free = [hit for hit in hits if hit.score >= self.settings.high and not _covered(hit.box, taken)]
+        self._match(lost, free, FIRST_OVERLAP)
 
     def end(self) -> None:
         """Take in that no look follows: who was seen once at the last had no second chance and counts."""
@@ -278,6 +311,11 @@ class _Tracker:
 
 def _states(tracks: list[_Track]) -> tuple[kalman.Mean, kalman.Covariance]:
     return np.stack([track.mean for track in tracks]), np.stack([track.covariance for track in tracks])
+
+
+def _covered(box: Float32[np.ndarray, " 4"], others: list[Float32[np.ndarray, " 4"]]) -> bool:
+    """Whether one of the other boxes is that of the same person."""
+    return bool(others) and bool((box_iou(box[None], np.array(others)) > SECOND_OVERLAP).any())
 
 
 def _overlap(tracks: list[_Track], hits: list[_Hit]) -> Float64[np.ndarray, "K M"]:
