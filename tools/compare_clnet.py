@@ -62,6 +62,8 @@ def _family(trunk: str) -> dict[str, Arm]:
     return {
         "clnet": Arm(ours),
         "clnet with vote": Arm(ours, running=("vote=true",)),
+        "clnet with neck": Arm(ours, ("settings.neck=true",)),
+        "clnet by cross-entropy": Arm(ours, ("settings.loss=cross-entropy",)),
         "own cell": Arm(ours, OWN_CELL),
         "dark": Arm(theirs),
         "mass": Arm(theirs, running=("subpixel=mass",)),

@@ -52,7 +52,7 @@ def compared(samples: list[Sample], quality: Quality) -> dict[str, Any]:
 
     def gains(weights: Any) -> dict[str, float]:
         with_, without = (judged[name].figures(weights) for name in (WITH, WITHOUT))
-        return {name: with_[name] - without[name] for name in SHOWN}
+        return {name: with_[name] - without[name] for name in SHOWN if name in with_}
 
     figures = {name: {key: own.result.metrics[key] for key in SHOWN} for name, own in judged.items()}
     gained = paired(judged[WITH].clips, gains)
