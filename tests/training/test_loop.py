@@ -81,6 +81,38 @@ def test_the_rate_rises_and_falls_once_a_cycle(tmp_path: Path) -> None:
     assert [line["rate"] for line in curve(tmp_path / "two")] == pytest.approx([*once, *once])
 
 
+class Watching(Line):
+    """Keeps the averaged weights that the checkpoint between two cycles holds."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.kept = folder, {}
+
+    def prepare(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
+        if step == 12:
+            self.kept = torch.load(self.folder / "last.pt", weights_only=True)["average"]
+        return batch
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_the_ends_of_cycles_are_averaged_also_over_a_kill(tmp_path: Path, killed: bool) -> None:
+    settings = replace(SETTINGS, cycles=2, ends=2)
+    if killed:
+        with pytest.raises(KilledError):
+            fit(Net(), loss, Dying(), settings, tmp_path)
+    batches = Watching(tmp_path)
+    made = fit(Net(), loss, batches, settings, tmp_path).state_dict()
+    first = batches.kept
+    last = torch.load(tmp_path / "last.pt", weights_only=True)["average"]
+    for key, value in made.items():
+        torch.testing.assert_close(value, (first[key] + last[key]) / 2)
+        assert not torch.equal(first[key], last[key])
+
+
+def test_more_ends_than_cycles_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"train\.ends: 3 of 2 cycles"):
+        fit(Net(), loss, Line(), replace(SETTINGS, cycles=2, ends=3), tmp_path)
+
+
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
     fit(Net(), loss, Line(), replace(SETTINGS, steps=120), tmp_path)
     lines = curve(tmp_path)

@@ -41,6 +41,7 @@ class TrainSettings:
     warm: float = 0.1  # share of the steps before the top
     cycles: int = 1  # times that the rate rises and falls over all steps (Loshchilov and Hutter 2017, SGDR)
     ema: float = 0.998  # of the averaged weights that are exported
+    ends: int = 1  # so many last cycles whose averaged weights are averaged (Izmailov et al. 2018, SWA)
     clip: float = 5.0  # of the gradient's norm
     blend: float = 1.0  # share of the trained in the mean with the start (Wortsman et al. 2022, WiSE-FT)
     freeze: tuple[str, ...] = ()
@@ -74,6 +75,8 @@ def fit(module: nn.Module, loss: Loss, batches: Batches, settings: TrainSettings
         raise SettingsError(f"train.batch: {settings.batch} is no multiple of train.micro {settings.micro}")
     if settings.cycles < 1 or settings.steps % settings.cycles:
         raise SettingsError(f"train.cycles: {settings.steps} steps are not {settings.cycles} equal cycles")
+    if not 1 <= settings.ends <= settings.cycles:
+        raise SettingsError(f"train.ends: {settings.ends} of {settings.cycles} cycles cannot be averaged")
     if settings.threads:
         torch.set_num_threads(settings.threads)
     folder.mkdir(parents=True, exist_ok=True)
@@ -158,6 +161,7 @@ class _Run:
         self.rates = [group["lr"] for group in optimizer.param_groups]
         self.schedule = self._cycle()
         self.average = {k: v.detach().clone() for k, v in module.state_dict().items()}
+        self.ends: list[dict[str, Tensor]] = []  # averages when the last cycles ended
 
     def step(
         self, loss: Loss, batches: Batches, arrays: dict[str, np.ndarray], step: int
@@ -176,11 +180,13 @@ class _Run:
         sums["norm"] = float(nn.utils.clip_grad_norm_(self.plain.parameters(), self.settings.clip))
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+        self._blend(step)
         if (step + 1) % (self.settings.steps // self.settings.cycles):
             self.schedule.step()
-        elif step + 1 < self.settings.steps:
+            return sums
+        self.ends = [*self.ends, {k: v.clone() for k, v in self.average.items()}][-self.settings.ends :]
+        if step + 1 < self.settings.steps:
             self.schedule = self._cycle()
-        self._blend(step)
         return sums
 
     def _cycle(self) -> OneCycleLR:
@@ -207,6 +213,7 @@ class _Run:
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "average": self.average,
+            "ends": self.ends,
         }
         draft = self.path.with_suffix(".tmp")
         with draft.open("wb") as file:
@@ -224,15 +231,18 @@ class _Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.average = state["average"]
+        self.ends = state.get("ends", [self.average])  # checkpoints older than the setting end one cycle
         return int(state["step"])
 
     def finished(self, start: dict[str, Tensor]) -> nn.Module:
-        """The module with the averaged weights, blended with where they started."""
+        """The module with the mean of its cycles' averaged weights, blended with where they started."""
         share = self.settings.blend
-        mixed = {
-            key: torch.lerp(start[key].to(value), value, share) if value.is_floating_point() else value
-            for key, value in self.average.items()
-        }
+        mixed = {}
+        for key, value in self.ends[-1].items():
+            if value.is_floating_point():
+                mean = torch.stack([end[key] for end in self.ends]).mean(0)
+                value = torch.lerp(start[key].to(mean), mean, share)
+            mixed[key] = value
         self.plain.load_state_dict(mixed)
         return self.plain.eval()
 

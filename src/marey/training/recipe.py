@@ -69,6 +69,8 @@ class Recipe:
         says = {key: value for key, value in plain(self).items() if value is not None}
         if self.train.cycles == 1:  # these settings are younger than the prints on shipped cards
             del says["train"]["cycles"]
+        if self.train.ends == 1:
+            del says["train"]["ends"]
         if not self.augment.sides:
             del says["augment"]["sides"]
         return fingerprint(says)
