@@ -6,7 +6,7 @@ The stages are run on one thread first, and the processor seconds of each are co
 larger of their sum ÷ cores and the slowest stage that cannot be split; `bound ÷ wall` says how near the
 whole comes to it (1: nothing is wasted). Stages and whole take turns, and the median of the ratios counts, so
 that what else the machine does falls on both. Memory is the peak of a process that measures the clip looped
-to 10 s and to `--minutes`.
+to 10 s and to `--minutes`; with `--minutes 0` what was measured before stays in the result.
 """
 
 import argparse
@@ -142,6 +142,11 @@ def memory(clip: Path, minutes: float) -> dict[str, float]:
     return peaks
 
 
+def measured_before() -> dict[str, float]:
+    """The memory that the result file holds, if there is one."""
+    return json.loads(RESULT.read_text())["peak_memory_mib"] if RESULT.is_file() else {}
+
+
 def looped(clip: Path, path: Path, seconds: float) -> None:
     """Repeat a clip's packets, without decoding, until it lasts `seconds`."""
     with av.open(path, "w") as out:
@@ -186,7 +191,7 @@ def main() -> None:
         },
         "clip": {"name": clip.name, "size": read(clip).info.size, "frames": len(read(clip))},
         "runs": {quality: compared(clip, quality, args.rounds) for quality in args.quality},
-        "peak_memory_mib": memory(clip, args.minutes) if args.minutes else {},
+        "peak_memory_mib": memory(clip, args.minutes) if args.minutes else measured_before(),
         "seconds": round(time.perf_counter() - begin),
     }
     RESULT.parent.mkdir(exist_ok=True)
