@@ -55,3 +55,12 @@ def test_the_demo_runs(demo_clip: Path, tmp_path: Path) -> None:
     recording = marey.run(demo_clip, tmp_path, overlay=False, progress=False, from_s=2.0, to_s=4.0)
     walker = max(recording.tracks().values(), key=lambda track: float(np.nanmean(track.boxes_px[:, 3])))
     assert len(walker.frame) > 0.9 * len(recording.frame)
+
+
+@pytest.mark.slow
+def test_the_athlete_before_dark_trees_is_not_lost(demo_clip: Path) -> None:
+    """After 3.5 s the whole picture hardly shows him (below 0.1); from near the detector sees him plainly."""
+    video = marey.read(demo_clip, from_s=2.0, to_s=4.5)
+    ids = [set(people.ids.tolist()) for people in marey.find(video)]
+    assert set().union(*ids) == {1, 2}
+    assert np.mean([each == {1, 2} for each in ids]) > 0.9
