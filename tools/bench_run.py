@@ -184,7 +184,7 @@ def main() -> None:
         raise MareyError(f"{clip}: there is no such clip; give another --clip")
     begin = time.perf_counter()
     result = {
-        "command": "python tools/bench_run.py",
+        "command": " ".join(["python", *sys.argv]),
         "machine": {
             "processor": platform.processor() or platform.machine(),
             "cores": len(os.sched_getaffinity(0)),

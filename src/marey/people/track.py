@@ -142,11 +142,11 @@ class _Track:
     hits: list[_Hit]
     look: Float16[np.ndarray, " 64"]
     confirmed: bool
+    far_s: float
     id: int = 0
     missed: bool = False
     dead: bool = False
     last: bool = False
-    far_s: float = -np.inf
 
     def take(self, hit: _Hit) -> None:
         """Note that the person was seen (the filter's state is the caller's work)."""
@@ -222,9 +222,10 @@ class _Tracker:
             if hit.score >= self.settings.start:
                 mean, covariance = kalman.begin(hit.box[None])
                 seen = not self.settings.twice or (self.settings.live and hit.score >= self.settings.sure)
-                track = _Track(mean[0], covariance[0], hit.time_s, [hit], hit.look, seen)
-                track.far_s = hit.time_s
-                self.tracks.append(track)
+                time_s = hit.time_s
+                self.tracks.append(
+                    _Track(mean[0], covariance[0], time_s, [hit], hit.look, seen, far_s=time_s)
+                )
 
     def _search(self, number: int, frame: Frame, lost: list[_Track]) -> None:
         """Look from near for people whom the look at the whole picture did not find."""

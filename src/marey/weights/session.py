@@ -191,7 +191,7 @@ def _on_cuda(card: Card, size: tuple[int, int] | None) -> Session:
         )
     names = _outputs(card, [port.name for port in engine.get_outputs()])
     shapes = {
-        port.name: tuple(size if isinstance(size, int) else None for size in port.shape)
+        port.name: tuple(axis if isinstance(axis, int) else None for axis in port.shape)
         for port in engine.get_inputs()
     }
     if size is not None:
