@@ -160,9 +160,14 @@ def _most(maps: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache
 def _blurring(count: int, spread: float) -> Float32[np.ndarray, "c c"]:
-    """A matrix that smooths an axis of `count` cells; what lies beyond the edge is no cell, so it is 0."""
+    """A matrix that smooths an axis of `count` cells; what lies beyond the edge is no cell, so it is 0.
+
+    Cut off at five deviations (0.000004 of the middle): further out float32 runs into numbers below its
+    normal range, which processors multiply some twenty times more slowly.
+    """
     cells = np.arange(count)
-    return np.exp(-0.5 * ((cells - cells[:, None]) / spread) ** 2).astype(np.float32)
+    far = np.abs(cells - cells[:, None]) / spread
+    return np.where(far <= 5, np.exp(-0.5 * far**2), 0).astype(np.float32)
 
 
 def _highest(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
