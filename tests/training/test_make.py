@@ -177,6 +177,22 @@ def test_the_file_takes_crops_of_other_sides(recipe: Path, tmp_path: Path, backb
         weights.load(str(card), "cpu", size=(64, 64))({"rgb": rgb})
 
 
+class Normalised(baseline.Exported):
+    """Ends with a batch norm that no convolution can swallow."""
+
+    def forward(self, rgb):
+        return self.net.norm(super().forward(rgb))
+
+
+def test_what_a_norm_counted_is_rounded_as_in_the_file(recipe: Path, tmp_path: Path) -> None:
+    product = _product(Normalised)
+    norm = nn.BatchNorm2d(19)
+    norm.running_mean.fill_(0.30007)  # float16 has 0.30005
+    norm.running_var.fill_(1e-4)
+    product.module.norm = norm
+    assert export(product, read_recipe(recipe, [], {}), tmp_path / "out").is_file()
+
+
 class Wavering(baseline.Exported):
     """Computes something else whenever it is called outside of tracing."""
 

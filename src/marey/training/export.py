@@ -73,7 +73,7 @@ def export(product: Product, recipe: Recipe, folder: Path) -> Path:
     WeightsError
         When the file does not compute what the module computes, to 1e-3.
     """
-    module = product.wrap(rounded(product.module, buffers=product.joints is not None)).eval()
+    module = product.wrap(rounded(product.module)).eval()
     given = _pictures(product.size, 2) if product.joints is None else product.joints
     graph = _halved(_trace(module, given, product))
     worst = difference(graph, module, given)
@@ -170,11 +170,8 @@ def _pictures(size: tuple[int, int], count: int) -> torch.Tensor:
     return torch.randint(0, 256, (count, size[1], size[0], 3), dtype=torch.uint8)
 
 
-def rounded(module: nn.Module, *, buffers: bool = False) -> nn.Module:
-    """A copy with scales folded in and weights rounded to float16, as the file stores them.
-
-    With `buffers` those too: where a network chooses by rank, as a lifter's graphs do, near is not enough.
-    """
+def rounded(module: nn.Module) -> nn.Module:
+    """A copy with scales folded in, weights and buffers rounded to float16, as the file stores them."""
     twin = copy.deepcopy(module).cpu().float().eval()
     for part in twin.modules():
         if isinstance(part, ScaledConv):
@@ -182,7 +179,7 @@ def rounded(module: nn.Module, *, buffers: bool = False) -> nn.Module:
     with torch.no_grad():
         for parameter in twin.parameters():
             parameter.copy_(parameter.half().float())
-        for buffer in twin.buffers() if buffers else ():
+        for buffer in twin.buffers():
             if buffer.is_floating_point():
                 buffer.copy_(buffer.half().float())
     return twin
