@@ -206,3 +206,17 @@ def test_a_batch_split_among_threads_is_put_together_in_its_order(network):
         for count in (1, 2, 7):
             for name, value in run({"rgb": rgb[:count]}).items():
                 np.testing.assert_allclose(value, want[name][:count], rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("together", [1, 4])
+def test_a_network_for_so_many_items_takes_any_number(network, together):
+    path = network()
+    rgb = pictures(9)
+    want = load(path, "cpu", 1)({"rgb": rgb})
+    run = load(path, "cpu", 2, size=(12, 16), together=together)
+    assert run.inputs == {"rgb": (None, 16, 12, 3)}
+    kept = {count: run({"rgb": rgb[:count]}) for count in (0, 1, 3, 4, 5, 9)}
+    for count, found in kept.items():
+        for name, value in found.items():
+            assert len(value) == count
+            np.testing.assert_allclose(value, want[name][:count], rtol=1e-5, atol=1e-4)

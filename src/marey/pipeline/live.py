@@ -45,7 +45,7 @@ def watch(source: Live, plan: Plan) -> Iterator[Sight]:
         If the source is lost for good.
     """
     finder, estimator = (causal(stage) for stage in stages(plan, source.info.rate))
-    networks = [stage.load(plan.device, alone=True) for stage in (finder, estimator)]
+    networks = [stage.load(plan.device, alone=True, together=1) for stage in (finder, estimator)]
     received: list[int] = []
     people = finder.method.stage(_numbered(source, received), finder.settings, networks[0])
     for poses in estimator.method.stage(people, estimator.settings, networks[1]):

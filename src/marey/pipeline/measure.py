@@ -35,6 +35,9 @@ from marey.pipeline.plan import Plan, stages
 from marey.pipeline.resume import PARTS_FOLDER, write_note
 from marey.video.read import Video, read
 
+TOGETHER = 4
+"""People for whom the estimator is compiled; eight are hardly faster, and more is filled up in vain."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -55,7 +58,8 @@ class Measurer:
         self.moments = wanted(self.video.span)
         self.finder, self.estimator = both = stages(job.plan, self.video.info.rate)
         with ThreadPoolExecutor(len(both)) as pool:  # compiling a network keeps one core busy
-            self.networks = list(pool.map(lambda stage: stage.load(job.plan.device, job.threads), both))
+            told = {"device": job.plan.device, "threads": job.threads, "together": TOGETHER}
+            self.networks = list(pool.map(lambda stage: stage.load(**told), both))
         providers = [network.provider for network in self.networks if network is not None]
         self.history = replace(history(self.video, job.plan), device=", ".join(dict.fromkeys(providers)))
 

@@ -112,13 +112,19 @@ class Stage:
         return () if self.card is None else (NetworkFile(self.card.name, self.card.sha256),)
 
     def load(
-        self, device: Device = "auto", threads: int | None = None, *, alone: bool = False
+        self,
+        device: Device = "auto",
+        threads: int | None = None,
+        *,
+        alone: bool = False,
+        together: int | None = None,
     ) -> Session | None:
-        """Load its network; `alone`: items come one at a time."""
+        """Load its network; `alone`: items come one at a time; `together`: so many of them mostly at once."""
         if self.card is None:
             return None
         side = getattr(self.settings, "side", 0) if "estimate" in self.method.kinds else 0
-        return load(self.card, device, threads, alone=alone, size=(side, side) if side else None)
+        size = (side, side) if side else None
+        return load(self.card, device, threads, alone=alone, size=size, together=together)
 
     def described(self) -> dict[str, Any]:
         """Name and settings as JSON values."""

@@ -5,10 +5,10 @@ depend on its neighbours. Pictures go in as uint8 (N, H, W, 3), `rgb`; the graph
 
 Choices, measured (tools/bench_engines.py): a batch is split among OpenVINO's streams, each on cores of its
 own: threads that share every layer wait for each other in it, a tenth of the time, and more where something
-else wants a core, as decoding does. Only where items come one at a time (`alone`) all threads share each. One
-compilation with a dynamic batch serves every size (compiled for a batch of one, two threads were faster by a
-third; not worth a second network in memory). OpenVINO's cache of compiled networks stays off: it saves 0.3 s
-a start, and a killed run may leave a torn file in it.
+else wants a core, as decoding does. Only where items come one at a time (`alone`) all threads share each. A
+network compiled for any number of items is slower by a seventh than one compiled for a certain number, so
+whoever has many says so (`together`), and the last of a call's items are filled up. OpenVINO's cache of
+compiled networks stays off: it saves 0.3 s a start, and a killed run may leave a torn file in it.
 """
 
 import importlib
@@ -73,6 +73,7 @@ def load(
     *,
     alone: bool = False,
     size: tuple[int, int] | None = None,
+    together: int | None = None,
 ) -> Session:
     """Load a network by name, by path (of the .onnx or its card) or by card.
 
@@ -88,6 +89,9 @@ def load(
         Whether items come one at a time and each is wanted at once, as from a camera.
     size
         (width, height) of all pictures, where the network takes more than one; None: they may differ.
+    together
+        With a size: so many items the network is compiled for on a processor. Calls may have any number; they
+        cost as much as the next multiple. None: any number at once.
 
     Raises
     ------
@@ -106,9 +110,9 @@ def load(
             session = _on_cuda(card, size)
         except WeightsError as error:
             _log.warning("%s; the processor is used instead", error)
-            session = _on_processor(card, threads, alone, size)
+            session = _on_processor(card, threads, alone, size, together)
     else:
-        session = _on_processor(card, threads, alone, size)
+        session = _on_processor(card, threads, alone, size, together)
     _log.info("%s runs on %s", card.name, session.provider)
     return session
 
@@ -126,7 +130,9 @@ def has_bf16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _on_processor(card: Card, threads: int | None, alone: bool, size: tuple[int, int] | None) -> Session:
+def _on_processor(
+    card: Card, threads: int | None, alone: bool, size: tuple[int, int] | None, together: int | None
+) -> Session:
     precision = "bf16" if card.bf16 and has_bf16() else "f32"
     hint = "LATENCY" if alone else "THROUGHPUT"
     config: dict[str, Any] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision}
@@ -135,15 +141,18 @@ def _on_processor(card: Card, threads: int | None, alone: bool, size: tuple[int,
     try:
         core = openvino.Core()
         model = core.read_model(card.onnx)
+        together = together if size is not None else None
         if size is not None:  # compiled for one size of picture a network is faster
             fixed = _of_size(card, _shape(model.inputs[0].get_partial_shape()), size)
-            model.reshape([-1 if axis is None else axis for axis in fixed])
+            model.reshape([together or -1, *fixed[1:]])
         compiled = core.compile_model(model, "CPU", config)
     except RuntimeError as error:
         raise _broken(card, error) from error
     # where OpenVINO fuses the last layers, an output has several names, and ours is not always the first
     names = _outputs(card, [name for port in compiled.outputs for name in sorted(port.get_names())])
     shapes = {port.get_any_name(): _shape(port.get_partial_shape()) for port in compiled.inputs}
+    if together:
+        shapes = {name: (None, *shape[1:]) for name, shape in shapes.items()}
     streams = int(compiled.get_property("NUM_STREAMS"))
     idle: deque[list[Any]] = deque()  # a request serves one call at a time; the compiled network serves all
 
@@ -151,15 +160,18 @@ def _on_processor(card: Card, threads: int | None, alone: bool, size: tuple[int,
         try:
             requests = idle.pop()
         except IndexError:
-            requests = [compiled.create_infer_request() for _ in range(streams)]
-        parts = _split(inputs, streams)
+            requests = []
+        parts = _split(inputs, streams) if together is None else _filled(inputs, together)
+        while len(requests) < len(parts):
+            requests.append(compiled.create_infer_request())
         busy = requests[: len(parts)]
         for request, part in zip(busy, parts, strict=True):
             request.start_async(part, share_inputs=True)
         for request in busy:
             request.wait()
         found = [[request.get_tensor(name).data for request in busy] for name in names]
-        outputs = {name: np.concatenate(own) for name, own in zip(names, found, strict=True)}
+        count = len(next(iter(inputs.values())))
+        outputs = {name: np.concatenate(own)[:count] for name, own in zip(names, found, strict=True)}
         idle.append(requests)
         return outputs
 
@@ -171,6 +183,17 @@ def _split(inputs: Arrays, most: int) -> list[Arrays]:
     count = max(1, min(most, *(len(array) for array in inputs.values())))
     parts = {name: np.array_split(array, count) for name, array in inputs.items()}
     return [{name: own[k] for name, own in parts.items()} for k in range(count)]
+
+
+def _filled(inputs: Arrays, together: int) -> list[Arrays]:
+    """Parts of `together` items each, at least one; the last is filled up with zeros."""
+    count = len(next(iter(inputs.values())))
+    lacking = max(together, -(-count // together) * together) - count
+    if lacking:
+        zeros = {name: np.zeros((lacking, *array.shape[1:]), array.dtype) for name, array in inputs.items()}
+        inputs = {name: np.concatenate([array, zeros[name]]) for name, array in inputs.items()}
+    starts = range(0, count + lacking, together)
+    return [{name: array[k : k + together] for name, array in inputs.items()} for k in starts]
 
 
 def _on_cuda(card: Card, size: tuple[int, int] | None) -> Session:
