@@ -60,14 +60,20 @@ class PriorHeads(nn.Module):
         # bfloat16 counts whole cells only up to 256 and fractions of them hardly at all
         heat, regress, middles = (head(x).float() for head in (self.heat, self.regress, self.centre))
         middle = torch.sqrt((down - rows / 2) ** 2 + (across - columns / 2) ** 2)
-        centre = F.logsigmoid(middles[:, 0]) - torch.log(middle + REACH)
+        centre = _log_sigmoid(middles[:, 0]) - torch.log(middle + REACH)
         share = torch.softmax(8.0 * centre.flatten(1), 1).reshape(-1, 1, rows, columns)
-        y = ((regress[:, 0::2] + down) * share).sum((2, 3))[..., None, None]
-        x_ = ((regress[:, 1::2] + across) * share).sum((2, 3))[..., None, None]
-        anchor = torch.cat([x_, y], -1)[..., 0, :]
-        far = torch.sqrt((down - y.detach()) ** 2 + (across - x_.detach()) ** 2 + 1e-6)
-        logits = self.sharpness * (F.logsigmoid(heat) - torch.log(far + REACH))
+        there = torch.cat([(place * share).sum((2, 3)) for place in (across, down)], 1)
+        away = (regress * share).sum((2, 3)).reshape(-1, heat.shape[1], 2)  # y, x
+        anchor = there[:, None] + away.flip(2)
+        x_, y = (anchor[..., k, None, None].detach() for k in (0, 1))
+        far = torch.sqrt((down - y) ** 2 + (across - x_) ** 2 + 1e-6)
+        logits = self.sharpness * (_log_sigmoid(heat) - torch.log(far + REACH))
         return {"logits": logits, "nowhere": self.nowhere.expand(logits.shape[0], -1), "anchor": anchor}
+
+
+def _log_sigmoid(x: Tensor) -> Tensor:
+    """As torch's, in a form that engines run faster than the logarithm of a sigmoid."""
+    return -F.softplus(-x)
 
 
 class DeconvHeads(nn.Module):
