@@ -1,8 +1,10 @@
 """The trainable twin: the codec's targets, losses that mind masks and not the grid, published sizes."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 
@@ -11,7 +13,8 @@ from marey.methods.baseline import Baseline
 from marey.methods.clnet import CLNet, codec
 from marey.networks import baseline
 from marey.networks import clnet as twin
-from marey.training.export import gmac
+from marey.training.export import Product, export, gmac, rounded
+from marey.training.recipe import Recipe
 
 SMALL = CLNet("mobilenet", 64)
 LOSSES = ("binary", "mse", "cross-entropy", "focal")
@@ -239,3 +242,21 @@ def test_sizes_are_the_published_ones(settings, size, parameters, exact, charged
         assert sum(p.numel() for p in net.parameters()) / 1e6 == pytest.approx(parameters, rel=2e-3)
         assert gmac(part.Exported(net), size) == pytest.approx(exact, rel=5e-3)
         assert gmac(part.Exported(net), size, charged=True) == pytest.approx(charged, rel=5e-3)
+
+
+def test_the_file_of_a_trunk_with_norms_is_the_module(tmp_path: Path) -> None:
+    """A norm folded into a convolution before it is stored has its weights rounded a second time."""
+    settings = CLNet("hourglass", 64, stride=8, width=32)
+    torch.manual_seed(5)
+    net = twin.build(settings)
+    with torch.no_grad():
+        net(torch.rand(8, 3, 64, 64) * 255)  # norms count something
+    size, outputs = (64, 64), ("heat", "offset")
+    product = Product("small", net.eval(), twin.Exported, outputs, size, "marey19", settings)
+    card = export(product, Recipe("clnet", (), name="small"), tmp_path)
+    rgb = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
+    engine = onnxruntime.InferenceSession(str(card.with_suffix(".onnx")), providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        wanted = twin.Exported(rounded(net))(torch.from_numpy(rgb))
+    for found, own in zip(engine.run(list(outputs), {"rgb": rgb}), wanted, strict=True):
+        np.testing.assert_allclose(found, own.numpy(), atol=1e-5)

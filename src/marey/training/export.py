@@ -1,9 +1,8 @@
 """The border between training and running: a module becomes an ONNX file with a card beside it.
 
 The file takes uint8 pictures and normalises inside (a lifter's: float32 joints); weights lie in it as
-float16 behind a Cast and are
-computed with in float32; the batch is dynamic. It is compared with the module (its weights rounded alike)
-before the card is written.
+float16 behind a Cast and are computed with in float32; the batch is dynamic. It is compared with the module
+(its weights rounded alike) before the card is written.
 """
 
 import copy
@@ -195,6 +194,8 @@ def _trace(module: nn.Module, given: torch.Tensor, product: Product) -> onnx.Mod
         torch.onnx.export(
             module, (given,), held, input_names=[name], output_names=list(product.outputs),
             opset_version=OPSET, dynamic_axes=axes, dynamo=False,
+            # folding norms into convolutions is left to engines: folded weights would be rounded a second time
+            training=torch.onnx.TrainingMode.PRESERVE,
         )  # fmt: skip
     return onnx.load_from_string(held.getvalue())
 
