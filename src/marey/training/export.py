@@ -194,7 +194,7 @@ def _trace(module: nn.Module, given: torch.Tensor, product: Product) -> onnx.Mod
         torch.onnx.export(
             module, (given,), held, input_names=[name], output_names=list(product.outputs),
             opset_version=OPSET, dynamic_axes=axes, dynamo=False,
-            # folding norms into convolutions is left to engines: folded weights would be rounded a second time
+            # engines fold norms into convolutions; folded here, weights would be rounded a second time
             training=torch.onnx.TrainingMode.PRESERVE,
         )  # fmt: skip
     return onnx.load_from_string(held.getvalue())
