@@ -53,6 +53,10 @@ class Arm:
     running: tuple[str, ...] = ()
 
 
+STRIDE_8 = ("settings.stride=8",)
+ONE_CHOICE = ("settings.loss=cross-entropy", "settings.pull=0.4")
+"""Cells compete for the joint, and the offsets of 3×3 cells, five times as heavy as one's, weigh as one."""
+
 OWN_CELL = ("settings.offsets=cell",)
 """As reconstructed at first."""
 
@@ -64,6 +68,11 @@ def _family(trunk: str) -> dict[str, Arm]:
         "clnet with vote": Arm(ours, running=("vote=true",)),
         "clnet with neck": Arm(ours, ("settings.neck=true",)),
         "clnet by cross-entropy": Arm(ours, ("settings.loss=cross-entropy",)),
+        "stride 8": Arm(ours, STRIDE_8),
+        "one choice": Arm(ours, ONE_CHOICE),
+        "one choice at stride 8": Arm(ours, (*STRIDE_8, *ONE_CHOICE)),
+        "the same with vote": Arm(ours, (*STRIDE_8, *ONE_CHOICE), running=("vote=true",)),
+        "the same of width 128": Arm(ours, (*STRIDE_8, *ONE_CHOICE, "settings.width=128"), ("vote=true",)),
         "own cell": Arm(ours, OWN_CELL),
         "dark": Arm(theirs),
         "mass": Arm(theirs, running=("subpixel=mass",)),
@@ -89,6 +98,7 @@ FAMILIES: dict[str, dict[str, Arm]] = {
     },
     "hourglass": {
         "clnet B": Arm("clnet-hourglass-128"),
+        "clnet B by one choice": Arm("clnet-hourglass-128", ONE_CHOICE, ("vote=true",)),
         "clnet A": Arm("clnet-hourglass-128", ("settings.stride=4",)),
         "hourglass": Arm("baseline-hourglass-128"),
         "clnet B of 2 stacks": Arm("clnet-hourglass-128", STACKS),
