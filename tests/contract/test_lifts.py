@@ -138,7 +138,7 @@ def test_the_file_computes_what_the_module_does(method, changes, tmp_path):
     card = export(product, Recipe(method.name, (), name="small"), tmp_path)
     given = torch.randn(5, settings.frames, 17, 3)
     with torch.no_grad():
-        wanted = rounded(net, buffers=True)(given)
+        wanted = rounded(net)(given)
     found = weights.load(str(card), "cpu")({"xy": given.numpy()})
     assert set(found) == set(twin.Exported.outputs)
     for name, values in found.items():
