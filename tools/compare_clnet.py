@@ -71,8 +71,10 @@ def _family(trunk: str) -> dict[str, Arm]:
         "stride 8": Arm(ours, STRIDE_8),
         "one choice": Arm(ours, ONE_CHOICE),
         "one choice at stride 8": Arm(ours, (*STRIDE_8, *ONE_CHOICE)),
-        "the same with vote": Arm(ours, (*STRIDE_8, *ONE_CHOICE), running=("vote=true",)),
-        "the same of width 128": Arm(ours, (*STRIDE_8, *ONE_CHOICE, "settings.width=128"), ("vote=true",)),
+        "one choice at stride 8 with vote": Arm(ours, (*STRIDE_8, *ONE_CHOICE), running=("vote=true",)),
+        "one choice at stride 8 of width 128": Arm(
+            ours, (*STRIDE_8, *ONE_CHOICE, "settings.width=128"), ("vote=true",)
+        ),
         "own cell": Arm(ours, OWN_CELL),
         "dark": Arm(theirs),
         "mass": Arm(theirs, running=("subpixel=mass",)),
