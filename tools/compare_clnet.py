@@ -102,6 +102,9 @@ FAMILIES: dict[str, dict[str, Arm]] = {
         "clnet B": Arm("clnet-hourglass-128"),
         "clnet B by one choice": Arm("clnet-hourglass-128", ONE_CHOICE, ("vote=true",)),
         "clnet A": Arm("clnet-hourglass-128", ("settings.stride=4",)),
+        "clnet A by one choice": Arm(
+            "clnet-hourglass-128", ("settings.stride=4", *ONE_CHOICE), ("vote=true",)
+        ),
         "hourglass": Arm("baseline-hourglass-128"),
         "clnet B of 2 stacks": Arm("clnet-hourglass-128", STACKS),
         "clnet A of 2 stacks": Arm("clnet-hourglass-128", ("settings.stride=4", *STACKS)),
