@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from marey.core.errors import SettingsError
 from marey.methods.baseline import PRESETS, SKELETONS, Baseline, codec
 from marey.networks import baseline as twin
 
@@ -118,6 +119,36 @@ def test_networks_give_maps_at_stride_four(preset: str) -> None:
     assert made["nowhere"].shape == (2, 19)
     assert heat.shape == (2, 19, 16, 16)
     assert (heat.sum((2, 3)) <= 1 + 1e-5).all()
+
+
+def test_a_wide_way_begins_as_nothing_and_learns() -> None:
+    torch.manual_seed(1)
+    narrow, wide = twin.build(SMALL).eval(), twin.build(replace(SMALL, wide=8)).eval()
+    wide.load_state_dict(narrow.state_dict(), strict=False)
+    rgb = torch.rand(1, 3, 64, 64) * 255
+    assert torch.equal(wide(rgb)["logits"], narrow(rgb)["logits"])
+    twin.loss(wide(rgb), batch(SMALL, 1), SMALL)["loss"].backward()
+    assert wide.wide.last.weight.grad.abs().max() > 0
+
+
+def test_a_wide_way_puts_what_it_sees_where_it_is() -> None:
+    torch.manual_seed(1)
+    net = twin.WideHeads((5, 4, 3), 8, 2)
+    torch.nn.init.normal_(net.last.weight)
+    maps = [
+        torch.zeros(1, channels, 2**k, 2 ** (k + 1)) for k, channels in zip((1, 2, 3), (5, 4, 3), strict=True)
+    ]
+    before = net(maps)
+    maps[2][0, :, 5, 11] = 9.0  # row 5, column 11 at stride 8: rows 10, 11 and columns 22, 23 at stride 4
+    changed = (net(maps) - before).abs().amax((0, 1)) > 1e-6
+    rows, columns = (set(torch.nonzero(changed)[:, k].tolist()) for k in (0, 1))
+    assert rows == set(range(8, 14))  # and what lies within its 3×3
+    assert columns == set(range(20, 26))
+
+
+def test_only_movenet_can_be_widened() -> None:
+    with pytest.raises(SettingsError, match="wide"):
+        twin.build(Baseline("r18", 64, wide=8))
 
 
 def test_the_file_gives_the_losss_probabilities() -> None:

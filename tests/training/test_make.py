@@ -88,6 +88,83 @@ def test_who_cannot_teach_or_be_taught_is_said_in_one_line(
     assert said in told
 
 
+def test_a_network_of_the_shelf_is_tuned(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(recipe) == 0
+    made = capsys.readouterr().out.strip()
+    tune = recipe.with_name("tune.toml")  # method and settings are the card's
+    tune.write_text(f'start = "shelf:{made}"\ndata = [{{kind = "coco"}}]\n[train]\nsteps = 0\n')
+    assert train(tune) == 0
+    after, before = (weights.load(path, "cpu") for path in (capsys.readouterr().out.strip(), made))
+    rgb = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    np.testing.assert_allclose(after({"rgb": rgb})["heat"], before({"rgb": rgb})["heat"], atol=1e-4)
+    assert after.card.settings == before.card.settings
+    assert after.card.starts == f"random weights; then small ({before.card.sha256[:12]})"
+    assert [row["kind"] for row in after.card.data] == ["coco", "lsp"]  # what it knows from before, too
+
+
+@pytest.mark.parametrize(
+    ("start", "more", "said"),
+    [
+        ("baseline-lighting", "", "did you mean baseline-lightning"),
+        (
+            "baseline-lightning",
+            '[settings]\nbackbone = "movenet-thunder"',
+            "has no trunk.body.stem.weight of shape",
+        ),
+        ("detector", "", "unknown setting"),
+    ],
+)
+def test_a_start_that_does_not_fit_is_said_in_one_line(
+    recipe: Path, start: str, more: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    method = 'method = "baseline"\n' if said == "unknown setting" else ""
+    recipe.write_text(f'{method}start = "shelf:{start}"\ndata = []\n{more}\n[train]\nsteps = 0\n')
+    assert train(recipe) != 0
+    (told,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("marey: ")]
+    assert said in told
+
+
+def _later(recipe: Path, text: str) -> Path:
+    """A recipe beside `recipe` that starts from it and trains nothing."""
+    path = recipe.with_name("later.toml")
+    path.write_text(
+        text.replace("[settings]", 'start = "small.toml"\n[settings]').replace("steps = 2", "steps = 0")
+    )
+    return path
+
+
+def test_a_recipe_starts_where_another_ends(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = RECIPE.replace('"mobilenet"', '"movenet-lightning"')
+    recipe.write_text(text)
+    later = _later(recipe, text.replace("side = 64", "side = 64\nwide = 8"))
+    assert train(later) == 0  # which trains the other first
+    assert train(recipe, "--resume") == 0
+    after, before = (weights.load(path, "cpu") for path in capsys.readouterr().out.split())
+    rgb = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    np.testing.assert_allclose(after({"rgb": rgb})["heat"], before({"rgb": rgb})["heat"], atol=1e-6)
+    assert after.card.starts.startswith("random weights; then small (")
+    assert after.card.data == before.card.data
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (RECIPE.replace('"mobilenet"', '"r18"'), "another shape"),
+        (RECIPE.replace("[settings]", 'start = "later.toml"\n[settings]'), "from itself"),
+        ("method =", "not valid TOML"),
+    ],
+)
+def test_a_recipe_that_is_no_start_is_said_in_one_line(
+    recipe: Path, first: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    later = _later(recipe, RECIPE)
+    recipe.write_text(first)
+    assert train(later) == 2
+    told = capsys.readouterr().err.strip().splitlines()[-1]
+    assert told.startswith("marey: ")
+    assert said in told
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

@@ -10,6 +10,7 @@ EXAMPLES = """examples:
   marey train recipes/baseline-thunder.toml                       resumable; ends with a network and its card
   marey train recipes/detector.toml --data coco:/data/coco        the set lies elsewhere
   marey train recipes/baseline-thunder.toml --set train.steps=20  a short try
+  marey train recipes/tune.toml --data coco:mine -o networks      a shipped network, tuned on your pictures
 """
 
 

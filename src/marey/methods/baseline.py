@@ -39,6 +39,7 @@ class Baseline:
     head: Literal["maps", "points"] = "maps"
     width: int = 256  # channels of the deconvolutions (the paper's, §2) and of an hourglass
     stacks: int = 1  # of an hourglass
+    wide: int = 0  # channels of a second way from coarse to fine beside MoveNet's of 24; 0: none
 
     batch: int = 16  # people in one call of the network
     flip: bool = False  # average with the mirrored crop

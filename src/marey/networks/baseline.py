@@ -19,7 +19,7 @@ from marey.core.errors import SettingsError
 from marey.methods.baseline import SKELETONS, Baseline
 from marey.trunks import starts
 from marey.trunks.hourglass import StackedHourglass
-from marey.trunks.mobilenet import LIGHTNING, THUNDER, MobileNetV2
+from marey.trunks.mobilenet import LIGHTNING, THUNDER, MobileNetV2, ScaledConv
 from marey.trunks.movenet import Head, MoveNetTrunk
 from marey.trunks.resnet import ResNet
 
@@ -69,6 +69,31 @@ class PriorHeads(nn.Module):
         far = torch.sqrt((down - y) ** 2 + (across - x_) ** 2 + 1e-6)
         logits = self.sharpness * (_log_sigmoid(heat) - torch.log(far + REACH))
         return {"logits": logits, "nowhere": self.nowhere.expand(logits.shape[0], -1), "anchor": anchor}
+
+
+class WideHeads(nn.Module):
+    """Logits to add to MoveNet's, by a way from coarse to fine wider than its 24 channels (our choice).
+
+    Strides 32, 16 and 8, each doubled from the one before and added to what the trunk has there; four logits
+    a cell of stride 8 are one for each of stride 4. They begin as zeros.
+    """
+
+    def __init__(self, inputs: tuple[int, int, int], width: int, joints: int):
+        super().__init__()
+        self.inlets = nn.ModuleList(ScaledConv(count, width) for count in inputs)
+        self.mixes = nn.ModuleList(ScaledConv(width, width, 3, act="relu") for _ in inputs[1:])
+        self.last = nn.Conv2d(width, 4 * joints, 1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, maps: list[Float[Tensor, "B C h w"]]) -> Float[Tensor, "B J h w"]:
+        """`maps` at strides 32, 16 and 8 to logits at stride 4."""
+        x = self.inlets[0](maps[0])
+        for map_, inlet, mix in zip(maps[1:], self.inlets[1:], self.mixes, strict=True):
+            x = mix(
+                F.relu(F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False) + inlet(map_))
+            )
+        return F.pixel_shuffle(self.last(x).float(), 2)
 
 
 def _log_sigmoid(x: Tensor) -> Tensor:
@@ -153,10 +178,15 @@ class BaselineNet(nn.Module):
         else:
             self.trunk = ResNet(settings.backbone)
         self.heads = _heads(settings, self.trunk, joints)
+        self.wide = _wide(settings, self.trunk, joints)
 
     def forward(self, rgb: Float[Tensor, "B 3 H W"]) -> dict[str, Tensor]:
         """`logits` (B, J, h, w) and `nowhere` (B, J), or `xy` and `here`."""
-        return self.heads(self.trunk(rgb))
+        if self.wide is None:
+            return self.heads(self.trunk(rgb))
+        maps, top = self.trunk.levels(rgb)
+        found = self.heads(self.trunk.pyramid(maps, top))
+        return {**found, "logits": found["logits"] + self.wide([top, *maps[:0:-1]])}
 
 
 def _heads(settings: Baseline, trunk: Any, joints: int) -> nn.Module:
@@ -169,6 +199,16 @@ def _heads(settings: Baseline, trunk: Any, joints: int) -> nn.Module:
     if settings.backbone.startswith("movenet"):
         return PriorHeads(joints)
     return DeconvHeads(trunk.channels, trunk.stride, joints, settings.width)
+
+
+def _wide(settings: Baseline, trunk: nn.Module, joints: int) -> WideHeads | None:
+    if not settings.wide:
+        return None
+    if not isinstance(trunk, MoveNetTrunk):
+        raise SettingsError(
+            f"wide: backbone {settings.backbone!r} has no narrow way to widen; take MoveNet's"
+        )
+    return WideHeads(trunk.inputs, settings.wide, joints)
 
 
 class Exported(nn.Module):

@@ -23,7 +23,7 @@ from torch import nn
 
 from marey.core.errors import WeightsError
 from marey.core.settings import plain
-from marey.training.recipe import Recipe
+from marey.training.recipe import Recipe, shelf_card
 from marey.trunks.mobilenet import ScaledConv
 from marey.trunks.starts import CREDITS
 from marey.weights.card import Card, read_card, write_card
@@ -74,7 +74,7 @@ def export(product: Product, recipe: Recipe, folder: Path) -> Path:
     """
     module = product.wrap(rounded(product.module)).eval()
     given = _pictures(product.size, 2) if product.joints is None else product.joints
-    graph = _halved(_trace(module, given, product))
+    graph = _halved(_named(_trace(module, given, product), module))
     worst = difference(graph, module, given)
     if product.free:
         worst = max(worst, difference(graph, module, _pictures(smaller(product.size), 2)))
@@ -111,6 +111,11 @@ def export(product: Product, recipe: Recipe, folder: Path) -> Path:
 def _starts(recipe: Recipe) -> str:
     """What the network started from, and who taught it."""
     start = CREDITS.get(recipe.start, "random weights")
+    base = shelf_card(recipe.start)
+    if base:
+        start = f"{base.starts}; then {base.name} ({base.sha256[:12]})"
+    if recipe.first:
+        start = f"{_starts(recipe.first)}; then {recipe.first.name} ({recipe.first.print})"
     if recipe.teach is None:
         return start
     teacher = read_card(find(recipe.teach.network))
@@ -118,10 +123,12 @@ def _starts(recipe: Recipe) -> str:
 
 
 def _data(recipe: Recipe) -> tuple[dict[str, str], ...]:
-    """Sets and terms: the recipe's, and those that the teacher knows."""
+    """Sets and terms: the recipe's, and those that the teacher knows and that it starts from knew."""
     own = [{"kind": s.kind, "terms": TERMS.get(s.kind, "unknown")} for s in recipe.data]
     taught = read_card(find(recipe.teach.network)).data if recipe.teach else ()
-    return (*own, *(row for row in taught if row not in own))
+    base = shelf_card(recipe.start)
+    before = base.data if base else _data(recipe.first) if recipe.first else ()
+    return (*own, *(row for row in {str(row): row for row in (*before, *taught)}.values() if row not in own))
 
 
 def difference(graph: onnx.ModelProto, module: nn.Module, given: torch.Tensor) -> float:
@@ -198,6 +205,18 @@ def _trace(module: nn.Module, given: torch.Tensor, product: Product) -> onnx.Mod
             training=torch.onnx.TrainingMode.PRESERVE,
         )  # fmt: skip
     return onnx.load_from_string(held.getvalue())
+
+
+def _named(graph: onnx.ModelProto, module: nn.Module) -> onnx.ModelProto:
+    """Write down which weights share an initialiser: the exporter stores equal ones once, under one name."""
+    held = {part.name: numpy_helper.to_array(part) for part in graph.graph.initializer}
+    for key, value in module.state_dict().items():
+        if key in held or not value.is_floating_point():
+            continue
+        twins = [name for name, array in held.items() if np.array_equal(array, value.numpy())]
+        if twins:
+            graph.metadata_props.add(key=key, value=twins[0])
+    return graph
 
 
 def _halved(graph: onnx.ModelProto) -> onnx.ModelProto:

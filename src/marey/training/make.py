@@ -18,6 +18,7 @@ from marey.core.settings import parse
 from marey.core.skeletons import COCO17, MAREY19
 from marey.lifting.windows import H36M
 from marey.methods import method
+from marey.training.begin import begin, take_network
 from marey.training.cache import CacheSettings, people
 from marey.training.detection import detection_batches
 from marey.training.export import Product, export
@@ -27,7 +28,6 @@ from marey.training.poses import LOOKED_FOR, PoseBatches
 from marey.training.recipe import Recipe
 from marey.training.teacher import hired
 from marey.training.witness import trust
-from marey.trunks import starts
 
 _log = logging.getLogger(__name__)
 
@@ -37,14 +37,9 @@ def make(recipe: Recipe, folder: Path, *, resume: bool = False) -> Path:
 
     The run lies in the user's cache under the recipe's name and print; `resume` goes on with it.
     """
-    settings, twin, net, batches = prepared(recipe)
-    place = run_folder(recipe)
     if not resume:
-        (place / "last.pt").unlink(missing_ok=True)
-    if batches is not None:
-        loss = partial(twin.loss, settings=settings)
-        _log.info("training in %s: loss, rate and speed in curve.jsonl", place)
-        net = fit(net, loss, batches, recipe.train, place)
+        (run_folder(recipe) / "last.pt").unlink(missing_ok=True)
+    settings, twin, net = trained(recipe)
     return export(_product(recipe, settings, twin, net), recipe, folder)
 
 
@@ -55,9 +50,21 @@ def prepared(recipe: Recipe) -> tuple[Any, Any, nn.Module, Batches | None]:
     torch.manual_seed(recipe.seed)
     net: nn.Module = twin.build(settings)
     batches = task(recipe.method)(recipe, settings) if recipe.train.steps else None
-    if recipe.start:
-        twin.start(net, settings, starts.read(recipe.start, Path(recipe.starts)))
+    if recipe.first:
+        take_network(net, trained(recipe.first)[-1])
+    else:
+        begin(net, recipe, settings, twin)
     return settings, twin, net, batches
+
+
+def trained(recipe: Recipe) -> tuple[Any, Any, nn.Module]:
+    """Settings, twin and network of a recipe, whose run goes on where it stands in the cache."""
+    settings, twin, net, batches = prepared(recipe)
+    if batches is not None:
+        place = run_folder(recipe)
+        _log.info("training in %s: loss, rate and speed in curve.jsonl", place)
+        net = fit(net, partial(twin.loss, settings=settings), batches, recipe.train, place)
+    return settings, twin, net
 
 
 def run_folder(recipe: Recipe) -> Path:

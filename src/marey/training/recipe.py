@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from marey.core.errors import SettingsError
 from marey.core.settings import fingerprint, load_toml, override, parse, plain
 from marey.data import open_kind
 from marey.data.sample import Sample
@@ -14,9 +15,12 @@ from marey.training.bodies import Lifting
 from marey.training.detection_pictures import Mix
 from marey.training.loop import TrainSettings
 from marey.training.teacher import Teach
+from marey.weights import Card, find, read_card
 
 DATA = Path("../shared/data")
 """Where data sets lie unless the recipe or `--data KIND:PATH` says otherwise."""
+SHELF = "shelf:"
+"""Begins a start that is a network of the shelf, by name or path."""
 MADE = ("synth", "bench")
 """Kinds that marey makes itself, so that other samples may lie in the same place tomorrow."""
 
@@ -52,7 +56,8 @@ class Recipe:
     method: str
     data: tuple[Source, ...]
     seed: int = 1
-    start: str = ""
+    start: str = ""  # what others trained (`trunks/starts.py`), shelf:NETWORK, or a recipe beside this one
+    first: "Recipe | None" = None  # that recipe, read
     starts: str = str(DATA / "teachers")
     settings: dict[str, Any] = field(default_factory=dict)
     train: TrainSettings = field(default_factory=TrainSettings)
@@ -76,16 +81,40 @@ class Recipe:
         return fingerprint(says)
 
 
-def read_recipe(path: Path, changes: list[str], folders: dict[str, str]) -> Recipe:
+def read_recipe(
+    path: Path, changes: list[str], folders: dict[str, str], later: tuple[str, ...] = ()
+) -> Recipe:
     """Read a recipe with `--set` changes and `--data KIND:PATH` folders applied.
+
+    One that it starts from is read with it, from the same folders and starts; `later` are those that start
+    from this one. What starts from the shelf has the card's method and settings unless it says otherwise.
 
     Raises
     ------
     SettingsError
-        On what is unknown, missing or of the wrong type, with its place.
+        On what is unknown, missing or of the wrong type, with its place; a recipe that starts from itself.
     """
+    if path.name in later:
+        raise SettingsError(f"{path.name}: start: it would start from itself, by way of {', '.join(later)}")
     told = override({"name": path.stem, **load_toml(path)}, changes)
+    card = shelf_card(str(told.get("start", "")))
+    if card:
+        told = {"method": card.method, **told, "settings": {**card.settings, **told.get("settings", {})}}
+    elif str(told.get("start", "")).endswith(".toml"):
+        same = [f"starts={told['starts']}"] if "starts" in told else []
+        told["first"] = read_recipe(path.parent / told["start"], same, folders, (*later, path.name))
     for source in told.get("data", []):
         if isinstance(source, dict) and source.get("kind") in folders:
             source["path"] = folders[source["kind"]]
     return parse(Recipe, told, path.name)
+
+
+def shelf_card(start: str) -> Card | None:
+    """The card of a start that is a network of the shelf.
+
+    Raises
+    ------
+    WeightsError
+        If there is no such network.
+    """
+    return read_card(find(start.removeprefix(SHELF))) if start.startswith(SHELF) else None

@@ -51,11 +51,16 @@ class MoveNetTrunk(nn.Module):
         self.out = ScaledConv(widths.stages[-1], widths.out, act="relu6")
         self.pyramid = Pyramid(widths, 5 - int(math.log2(stride)))
         self.channels, self.stride = self.pyramid.channels, stride
+        self.inputs = (widths.out, widths.stages[3], widths.stages[2])
 
     def forward(self, rgb: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:
         """Features at the stride asked for."""
+        return self.pyramid(*self.levels(rgb))
+
+    def levels(self, rgb: Float[Tensor, "B 3 H W"]) -> tuple[list[Tensor], Tensor]:
+        """What the pyramid is given: maps at strides 4, 8 and 16, and at 32 (`inputs`: channels, 32 to 8)."""
         *maps, last = self.body(rgb / 127.5 - 1)
-        return self.pyramid(maps, self.out(last))
+        return maps, self.out(last)
 
 
 class Head(nn.Module):
