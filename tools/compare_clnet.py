@@ -106,6 +106,7 @@ FAMILIES: dict[str, dict[str, Arm]] = {
             "clnet-hourglass-128", ("settings.stride=4", *ONE_CHOICE), ("vote=true",)
         ),
         "hourglass": Arm("baseline-hourglass-128"),
+        "hourglass by mass": Arm("baseline-hourglass-128", running=("subpixel=mass",)),
         "clnet B of 2 stacks": Arm("clnet-hourglass-128", STACKS),
         "clnet A of 2 stacks": Arm("clnet-hourglass-128", ("settings.stride=4", *STACKS)),
         "hourglass of 2 stacks": Arm("baseline-hourglass-128", STACKS),
