@@ -25,6 +25,19 @@ def test_every_recipe_can_be_read(path: Path) -> None:
     assert recipe.name == path.stem
 
 
+def test_a_run_belongs_to_the_network_it_tunes(tmp_path: Path) -> None:
+    shipped = weights.find("baseline-lightning")
+    recipe = tmp_path / "mine.toml"
+    prints = []
+    for sha in ("1" * 64, weights.read_card(shipped).sha256):  # another file under the same name
+        card = replace(weights.read_card(shipped), sha256=sha)
+        (tmp_path / "base.onnx").write_bytes(shipped.with_suffix(".onnx").read_bytes())
+        weights.write_card(card, tmp_path / "base.toml")
+        recipe.write_text(f'start = "shelf:{tmp_path / "base.toml"}"\ndata = [{{kind = "coco"}}]\n')
+        prints.append(read_recipe(recipe, [], {}).print)
+    assert prints[0] != prints[1]
+
+
 def test_a_shipped_network_is_tuned_on_own_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -78,6 +78,9 @@ class Recipe:
             del says["train"]["ends"]
         if not self.augment.sides:
             del says["augment"]["sides"]
+        base = shelf_card(self.start)
+        if base:  # the name may be another network's tomorrow, and a run must not go on from that
+            says["start"] = f"{self.start} {base.sha256}"
         return fingerprint(says)
 
 
