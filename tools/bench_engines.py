@@ -25,6 +25,7 @@ import onnxruntime
 import openvino
 import torch
 
+from marey.core.geometry import size_of
 from marey.core.settings import parse
 from marey.methods import method
 from marey.pipeline.plan import PRESETS
@@ -38,8 +39,8 @@ THREADS, BATCHES = (1, 2), (1, 8)
 
 def sizes(card: Card) -> dict[str, tuple[int, int]]:
     """Sizes of picture that a network runs at, by label: its own, and those that qualities ask for."""
-    sides = {preset.side for preset in PRESETS.values() if preset.estimate == card.name}
-    others = {f"{card.name}, {side}": (side, side) for side in sorted(sides) if side != card.input_size[0]}
+    asked = {size_of(preset.side) for preset in PRESETS.values() if preset.estimate == card.name}
+    others = {f"{card.name}, {w}×{h}": (w, h) for w, h in sorted(asked - {card.input_size})}
     return {card.name: card.input_size, **others}
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import openvino
 
+from marey.core.geometry import Side, size_of
 from marey.evaluation.result import commit
 from marey.methods.baseline import codec
 from marey.pipeline.measure import TOGETHER
@@ -51,16 +52,17 @@ def ours(quality: str, precision: str, batch: int) -> Run:
     """A quality's network as a run loads it, on one thread."""
     preset = PRESETS[quality]
     card = replace(read_card(find(preset.estimate)), bf16=precision == "bf16")
-    size = (preset.side, preset.side)
-    session = load(card, "cpu", 1, size=size, together=min(batch, TOGETHER))
-    rgb = np.random.default_rng(0).integers(0, 256, (batch, *size, 3), np.uint8)
+    width, height = size_of(preset.side)
+    session = load(card, "cpu", 1, size=(width, height), together=min(batch, TOGETHER))
+    rgb = np.random.default_rng(0).integers(0, 256, (batch, height, width, 3), np.uint8)
     return lambda: session({"rgb": rgb})
 
 
-def reading(side: int, name: str, rounds: int) -> float:
+def reading(side: Side, name: str, rounds: int) -> float:
     """Milliseconds to read the joints of one crop from its maps."""
     settings = replace(stage("estimate", name).settings, side=side)
-    heat = np.random.default_rng(0).random((8, 19, side // 4, side // 4), np.float32) / side**2
+    width, height = size_of(side)
+    heat = np.random.default_rng(0).random((8, 19, height // 4, width // 4), np.float32) / (width * height)
     took = []
     for _ in range(rounds):
         began = time.perf_counter()

@@ -23,6 +23,7 @@ import numpy as np
 from count_cost import cost
 
 from marey.core.folders import cache_dir
+from marey.core.geometry import size_of
 from marey.core.settings import override, parse, plain
 from marey.data import open_kind
 from marey.data.sample import Sample
@@ -205,8 +206,8 @@ def milliseconds(stages: dict[str, Stage], rounds: int = 40) -> dict[str, float]
     took: dict[str, list[float]] = {name: [] for name in held}
     for _ in range(rounds + 3):
         for name, network in held.items():
-            side = stages[name].settings.side
-            rgb = np.zeros((1, side, side, 3), np.uint8)
+            width, height = size_of(stages[name].settings.side)
+            rgb = np.zeros((1, height, width, 3), np.uint8)
             began = time.perf_counter()
             network({"rgb": rgb})  # pyright: ignore[reportOptionalCall]
             took[name].append(1e3 * (time.perf_counter() - began))
@@ -224,7 +225,7 @@ def measured(arm: Arm, sets: dict[str, Sequence[Sample]], args: argparse.Namespa
         "recipe": f"recipes/{arm.recipe}.toml",
         "changes": [*args.set, *arm.changes, *arm.running],
         "recipe_prints": [run.print for run in runs],
-        "cost": cost(first.settings, (first.settings.side, first.settings.side)),
+        "cost": cost(first.settings, size_of(first.settings.side)),
         "metrics": {kind: mean(seeds) for kind, seeds in figures.items()},
         "seeds": figures,
         "cells": [split(sets["lsp"], own, first.settings) for own in found["lsp"]],

@@ -1,7 +1,11 @@
 """People to crops: batches hold whole frames, and joints find their way back."""
 
 import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from marey.core.geometry import Side, size_of
 from marey.core.nouns import Frame, People, no_looks
 from marey.estimation.crops import cut_people, person_crops
 
@@ -41,8 +45,23 @@ def test_a_crop_is_square_about_the_box_and_padded() -> None:
     np.testing.assert_allclose(crop.box_px, [20 - 25, 40 - 25, 20 + 25, 40 + 25])
 
 
-def test_joints_return_to_the_picture() -> None:
-    (cut,) = cut_people(iter([people(1, 3)]), 48, 1.25, 8)
+@given(st.floats(1, 300), st.floats(1, 300), st.sampled_from([(192, 256), (256, 192), (128, 192)]))
+def test_a_crop_of_another_shape_just_holds_the_box_and_distorts_nothing(
+    wide: float, high: float, size: tuple[int, int]
+) -> None:
+    box = np.array([[10, 20, 10 + wide, 20 + high]], np.float32)
+    (crop,) = person_crops(box, size, 1.1)
+    assert crop.size == size
+    np.testing.assert_allclose(crop.scale[0], crop.scale[1], rtol=1e-4)
+    shares = (crop.to_crop(box.reshape(2, 2)) / np.array(size, np.float32)).T
+    np.testing.assert_allclose(shares.sum(1), 1, atol=1e-3)  # in the middle
+    np.testing.assert_allclose((shares[:, 1] - shares[:, 0]).max(), 1 / 1.1, rtol=1e-3)
+
+
+@pytest.mark.parametrize("side", [48, (32, 64)])
+def test_joints_return_to_the_picture(side: Side) -> None:
+    (cut,) = cut_people(iter([people(1, 3)]), side, 1.25, 8)
+    assert cut.rgb.shape[1:3] == size_of(side)[::-1]
     xy = np.random.default_rng(0).uniform(0, 48, (3, 5, 2)).astype(np.float32)
     back = cut.to_image(xy, slice(0, 3))
     for k, crop in enumerate(cut.crops):

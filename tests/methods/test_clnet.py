@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from marey.core.errors import SettingsError
+from marey.core.geometry import size_of
 from marey.core.nouns import Frame, People, no_looks
 from marey.core.skeletons import MAREY19, mirrored
 from marey.core.stages import Arrays
@@ -21,7 +22,7 @@ def seer(xy: np.ndarray, settings: CLNet = SETTINGS):
         flipped = inputs["rgb"][:, :, 0, 0] > inputs["rgb"][:, :, -1, 0]
         seen = np.where(
             flipped[:, :1, None].any(1, keepdims=True),
-            (np.stack([settings.side - xy[..., 0], xy[..., 1]], -1))[:, list(mirrored(MAREY19))],
+            (np.stack([size_of(settings.side)[0] - xy[..., 0], xy[..., 1]], -1))[:, list(mirrored(MAREY19))],
             xy,
         )
         return codec(settings).encode(seen.astype(np.float32), np.ones(xy.shape[:2], bool))
@@ -29,22 +30,26 @@ def seer(xy: np.ndarray, settings: CLNet = SETTINGS):
     return run
 
 
-def ramp(count: int) -> np.ndarray:
+def ramp(count: int, width: int = 64) -> np.ndarray:
     """Crops that are brighter on the right, so that a network can tell them from their mirror images."""
-    return np.broadcast_to(np.arange(64, dtype=np.uint8)[None, None, :, None], (count, 64, 64, 3)).copy()
+    return np.broadcast_to(
+        np.arange(width, dtype=np.uint8)[None, None, :, None], (count, 64, width, 3)
+    ).copy()
 
 
 XY = np.random.default_rng(0).uniform(1, 63, (3, 19, 2)).astype(np.float32)
 
 
+@pytest.mark.parametrize("width", [64, 48])
 @pytest.mark.parametrize("offsets", ["cell", "wide"])
 @pytest.mark.parametrize("by", ["maps", "points"])
-def test_the_flip_test_of_a_fair_network_changes_nothing(by: str, offsets: str) -> None:
-    settings = replace(SETTINGS, flip_by=by, offsets=offsets, vote=offsets == "wide")
-    network = seer(XY, settings)
-    plain, scores = read(ramp(3), settings, network)
-    flipped, flipped_scores = read(ramp(3), replace(settings, flip=True), network)
-    np.testing.assert_allclose(plain, XY, atol=1e-3)
+def test_the_flip_test_of_a_fair_network_changes_nothing(by: str, offsets: str, width: int) -> None:
+    settings = replace(SETTINGS, side=(width, 64), flip_by=by, offsets=offsets, vote=offsets == "wide")
+    xy = XY * np.array([width / 64, 1], np.float32)
+    network = seer(xy, settings)
+    plain, scores = read(ramp(3, width), settings, network)
+    flipped, flipped_scores = read(ramp(3, width), replace(settings, flip=True), network)
+    np.testing.assert_allclose(plain, xy, atol=1e-3)
     np.testing.assert_allclose(flipped, plain, atol=1e-3)
     np.testing.assert_allclose(flipped_scores, scores, atol=1e-6)
 

@@ -7,17 +7,19 @@ import pytest
 import torch
 
 from marey.core.errors import SettingsError
+from marey.core.geometry import Side, size_of
 from marey.methods.baseline import PRESETS, SKELETONS, Baseline, codec
 from marey.networks import baseline as twin
 
 SMALL = Baseline("movenet-lightning", 64, sigma=1.5)
 
 
-def joints(count: int, side: int) -> np.ndarray:
-    return np.random.default_rng(2).uniform(-0.2 * side, 1.2 * side, (count, 19, 2)).astype(np.float32)
+def joints(count: int, side: Side) -> np.ndarray:
+    shares = np.random.default_rng(2).uniform(-0.2, 1.2, (count, 19, 2))
+    return (shares * size_of(side)).astype(np.float32)
 
 
-@pytest.mark.parametrize("settings", [SMALL, Baseline(side=128, sigma=2.0)])
+@pytest.mark.parametrize("settings", [SMALL, Baseline(side=128, sigma=2.0), replace(SMALL, side=(64, 96))])
 def test_targets_on_the_device_equal_the_codec(settings: Baseline) -> None:
     xy = joints(6, settings.side)
     wanted = codec(settings).encode(xy, np.ones(xy.shape[:2], bool))
@@ -34,9 +36,9 @@ def batch(settings: Baseline, count: int = 2) -> dict[str, torch.Tensor]:
 
 def outputs(settings: Baseline, count: int = 2) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
-    cells = settings.side // 4
+    columns, rows = (pixels // 4 for pixels in size_of(settings.side))
     return {
-        "logits": torch.randn(count, 19, cells, cells, generator=generator, requires_grad=True),
+        "logits": torch.randn(count, 19, rows, columns, generator=generator, requires_grad=True),
         "nowhere": torch.zeros(count, 19, requires_grad=True),
         "anchor": torch.zeros(count, 19, 2, requires_grad=True),
     }
@@ -72,8 +74,9 @@ def test_the_loss_is_least_at_the_truth() -> None:
         assert twin.loss(other, given, SMALL)["loss"] > least
 
 
-def test_the_loss_follows_the_side_of_the_crops() -> None:
-    larger = replace(SMALL, side=2 * SMALL.side)
+@pytest.mark.parametrize("side", [128, (96, 64), (64, 96)])
+def test_the_loss_follows_the_size_of_the_crops(side: Side) -> None:
+    larger = replace(SMALL, side=side)
     given, made = batch(larger), outputs(larger)
     assert twin.loss(made, given, SMALL)["loss"] == twin.loss(made, given, larger)["loss"]
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from marey.core.errors import SettingsError
+from marey.core.geometry import Side, size_of
 from marey.methods.baseline import Baseline
 from marey.methods.clnet import CLNet, codec
 from marey.networks import baseline
@@ -20,8 +21,9 @@ SMALL = CLNet("mobilenet", 64)
 LOSSES = ("binary", "mse", "cross-entropy", "focal")
 
 
-def joints(count: int, side: int) -> np.ndarray:
-    return np.random.default_rng(2).uniform(-0.2 * side, 1.2 * side, (count, 19, 2)).astype(np.float32)
+def joints(count: int, side: Side) -> np.ndarray:
+    shares = np.random.default_rng(2).uniform(-0.2, 1.2, (count, 19, 2))
+    return (shares * size_of(side)).astype(np.float32)
 
 
 def batch(settings: CLNet, count: int = 2) -> dict[str, torch.Tensor]:
@@ -35,10 +37,10 @@ def batch(settings: CLNet, count: int = 2) -> dict[str, torch.Tensor]:
 
 def outputs(settings: CLNet, count: int = 2, stacks: int = 1) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
-    cells = settings.side // settings.stride
+    columns, rows = codec(settings).cells
     return {
-        "heat": torch.randn(count, stacks, 19, cells, cells, generator=generator, requires_grad=True),
-        "offset": torch.rand(count, stacks, 19, 2, cells, cells, generator=generator, requires_grad=True),
+        "heat": torch.randn(count, stacks, 19, rows, columns, generator=generator, requires_grad=True),
+        "offset": torch.rand(count, stacks, 19, 2, rows, columns, generator=generator, requires_grad=True),
         "nowhere": torch.zeros(count, 19, requires_grad=True),
     }
 
@@ -55,11 +57,11 @@ def best(settings: CLNet, given: dict[str, torch.Tensor], sure: float = 12.0) ->
 
 @pytest.mark.parametrize("sigma", [0.0, 0.7])
 @pytest.mark.parametrize("offsets", ["cell", "wide", "none"])
-@pytest.mark.parametrize("stride", [8, 32])
-def test_targets_on_the_device_equal_the_codec(stride: int, offsets: str, sigma: float) -> None:
-    settings = CLNet(side=128, stride=stride, offsets=offsets, sigma=sigma)
-    xy = joints(6, 128)
-    xy[0, :4] = [[32, 64], [0, 0], [128, 5], [127.99, 127.99]]
+@pytest.mark.parametrize(("stride", "side"), [(8, 128), (32, 128), (16, (96, 128))])
+def test_targets_on_the_device_equal_the_codec(stride: int, side: Side, offsets: str, sigma: float) -> None:
+    settings = CLNet(side=side, stride=stride, offsets=offsets, sigma=sigma)
+    xy, (width, height) = joints(6, side), size_of(side)
+    xy[0, :4] = [[32, 64], [0, 0], [width, 5], [width - 0.01, height - 0.01]]
     wanted = codec(settings).encode(xy, np.ones(xy.shape[:2], bool))
     for name, values in twin.render(torch.from_numpy(xy), settings).items():
         np.testing.assert_allclose(values.numpy(), wanted[name], atol=1e-5, err_msg=name)

@@ -12,6 +12,7 @@ import scipy.io
 
 import data_trees_video as trees
 from marey.core.errors import DataError
+from marey.core.geometry import Side, size_of
 from marey.core.skeletons import JHMDB15, LSP14, MAREY19
 from marey.data import synth
 from marey.training import cache
@@ -72,12 +73,13 @@ def test_warped_batches_keep_them_there_mirrored_or_not(source: Source) -> None:
     assert 0.2 < (away[:, 1] < away[:, 0]).mean() < 0.8
 
 
-@pytest.mark.parametrize("side", [128, 96])  # the teacher's 64 cells divide by 32 and not by 24
-def test_a_teacher_sees_the_same_crop_larger(source: Source, side: int) -> None:
+@pytest.mark.parametrize("side", [128, 96, (96, 128)])  # the teacher's 64 cells divide by 32 and not by 24
+def test_a_teacher_sees_the_same_crop_larger(source: Source, side: Side) -> None:
     """A teacher that finds the brightest spot puts it where it lies on the pupil's crop."""
 
     def spots(inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        heat = np.zeros((len(inputs["rgb"]), 19, 64, 64), np.float32)
+        height, width = inputs["rgb"].shape[1:3]
+        heat = np.zeros((len(inputs["rgb"]), 19, height // 4, width // 4), np.float32)
         for k, rgb in enumerate(inputs["rgb"]):
             column, row = (brightest(rgb) // 4).astype(int)
             heat[k, :, row, column] = 0.8
@@ -91,7 +93,7 @@ def test_a_teacher_sees_the_same_crop_larger(source: Source, side: int) -> None:
         Teacher(spots, 256, 0.3),
     )  # fmt: skip
     batch = batches.make(0)
-    assert batch["taught"].shape == (24, 19, side // 4, side // 4)
+    assert batch["taught"].shape == (24, 19, size_of(side)[1] // 4, size_of(side)[0] // 4)
     np.testing.assert_allclose(batch["taught"].sum((2, 3)), 0.8, atol=1e-5)
     np.testing.assert_array_equal(batch["teaching"], np.full(24, 0.3, np.float32))
     assert "large" not in batch
@@ -105,14 +107,14 @@ def test_crops_have_the_sides_of_their_cycle_and_joints_go_with_them(source: Sou
     ones = np.ones((len(held), 19), np.float32)
     looked = np.zeros(len(held), int)
 
-    def batches(*rows: tuple[int, ...]) -> PoseBatches:
+    def batches(*rows: tuple[Side, ...]) -> PoseBatches:
         settings = Augment(rotation=60, shift=0, half=0, sides=rows)
         return PoseBatches(held, ones, ones[:, 0], looked, MAREY19, 64, 1.25, settings, 4, 3, cycle=8)
 
-    mixed = batches((64,), (96, 128))
-    sides = [mixed.make(step)["rgb"].shape[1] for step in range(16)]
-    assert sides[:8] == [64] * 8
-    assert set(sides[8:]) == {96, 128}
+    mixed = batches((64,), (96, (96, 128)))
+    sizes = [mixed.make(step)["rgb"].shape[1:3] for step in range(16)]
+    assert sizes[:8] == [(64, 64)] * 8
+    assert set(sizes[8:]) == {(96, 96), (128, 96)}
     small, large = (batches((side,)).make(2) for side in (64, 128))
     np.testing.assert_allclose(2 * small["xy"], large["xy"], atol=1e-3)
     np.testing.assert_array_equal(small["weight"], large["weight"])

@@ -14,6 +14,7 @@ from marey.cli import main
 from marey.core.errors import WeightsError
 from marey.methods.baseline import Backbone, Baseline
 from marey.networks import baseline
+from marey.pipeline.plan import stage
 from marey.training.export import Product, difference, export, gmac, rounded
 from marey.training.recipe import read_recipe
 from marey.weights.card import read_card
@@ -171,6 +172,7 @@ def test_a_recipe_that_is_no_start_is_said_in_one_line(
         (["augment.sides=[[64], [96]]"], "one a cycle"),
         (["augment.sides=[[]]"], "empty"),
         (["augment.sides=[[64, 80]]"], "80 is no multiple of 32"),
+        (["augment.sides=[[[64, 96], [72, 96]]]"], "(72, 96) is no multiple of 32"),
         (["augment.sides=[[64]]", "settings.head=points"], "baseline of maps"),
         (["augment.sides=[[64]]", "method=clnet", "settings.stride=16"], "baseline of maps"),
     ],
@@ -189,6 +191,21 @@ def test_a_network_learns_from_crops_of_several_sides(
     assert train(recipe, "--set", "augment.sides=[[64, 96]]") == 0
     card = read_card(Path(capsys.readouterr().out.strip()))
     assert card.input_size == (64, 64)  # the settings' own
+
+
+@pytest.mark.parametrize("head", ["maps", "points"])
+def test_a_network_of_crops_higher_than_wide(
+    recipe: Path, head: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Trained, exported, and run as its card says; the card's settings are what was asked for."""
+    changes = ["settings.side=[64, 96]", f"settings.head={head}"]
+    assert train(recipe, *[word for change in changes for word in ("--set", change)]) == 0
+    made = stage("estimate", capsys.readouterr().out.strip())
+    session = made.load("cpu", 1)
+    assert made.settings.side == (64, 96)
+    assert session is not None
+    assert session.card.input_size == (64, 96)
+    assert session.inputs["rgb"][1:] == (96, 64, 3)
 
 
 def test_resume_goes_on_and_a_fresh_run_does_not(recipe: Path) -> None:
@@ -243,15 +260,15 @@ def test_the_file_takes_crops_of_other_sides(recipe: Path, tmp_path: Path, backb
     product = replace(product, free=baseline.Exported(product.module).free)
     card = export(product, read_recipe(recipe, [], {}), tmp_path / "out")
     module = baseline.Exported(rounded(product.module))
-    for side in (64, 96):
-        rgb = np.random.default_rng(0).integers(0, 256, (3, side, side, 3)).astype(np.uint8)
+    for width, height in ((96, 96), (32, 96), (64, 64)):
+        rgb = np.random.default_rng(0).integers(0, 256, (3, height, width, 3)).astype(np.uint8)
         with torch.no_grad():
             wanted = module(torch.from_numpy(rgb)).numpy()
-        for size in (None, (side, side)):
+        for size in (None, (width, height)):
             found = weights.load(str(card), "cpu", size=size)({"rgb": rgb})["heat"]
             np.testing.assert_allclose(found, wanted, atol=1e-3)
-    with pytest.raises(WeightsError, match=r"must be \(N, 64, 64, 3\)"):
-        weights.load(str(card), "cpu", size=(64, 64))({"rgb": rgb})
+    with pytest.raises(WeightsError, match=r"must be \(N, 96, 64, 3\)"):
+        weights.load(str(card), "cpu", size=(64, 96))({"rgb": rgb})
 
 
 class Normalised(baseline.Exported):

@@ -13,6 +13,13 @@ from beartype import beartype
 from jaxtyping import Float, UInt8, jaxtyped  # pyright: ignore[reportUnknownVariableType]
 
 Boxes = Float[np.ndarray, "*N 4"]
+Side = int | tuple[int, int]
+"""Pixels of a square picture's side, or width and height of any other."""
+
+
+def size_of(side: Side) -> tuple[int, int]:
+    """Width and height."""
+    return (side, side) if isinstance(side, int) else side
 
 
 def box_sizes(boxes: Boxes) -> Float[np.ndarray, "*N 2"]:

@@ -1,7 +1,8 @@
-"""People to square crops in batches: the people of several frames share one batch.
+"""People to crops in batches: the people of several frames share one batch.
 
-Conventions: a crop is `side`² pixels of the square of `padding` × the longer side of a box, about its centre;
-outside the picture it is black (0), as in training.
+Conventions: a crop, a square of `side` pixels or `side` = (width, height), shows the region about a box's
+centre that has the crop's shape and just holds the box, grown by `padding`; outside the picture it is black
+(0), as in training.
 """
 
 from collections.abc import Iterator
@@ -10,15 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from marey.core.geometry import Crop, crop_boxes
+from marey.core.geometry import Crop, Side, crop_boxes, size_of
 from marey.core.nouns import People
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Crops rgb (N, side, side, 3) of some frames; `frames` holds each frame's people and rows in `rgb`."""
+    """Crops rgb (N, h, w, 3) of some frames; `frames` holds each frame's people and rows in `rgb`."""
 
-    rgb: UInt8[np.ndarray, "N side side 3"]
+    rgb: UInt8[np.ndarray, "N h w 3"]
     crops: tuple[Crop, ...]
     frames: tuple[tuple[People, slice], ...]
 
@@ -28,7 +29,7 @@ class Cut:
         return np.stack(found) if found else np.zeros((0, *xy.shape[1:]), np.float32)
 
 
-def cut_people(people: Iterator[People], side: int, padding: float, batch: int) -> Iterator[Cut]:
+def cut_people(people: Iterator[People], side: Side, padding: float, batch: int) -> Iterator[Cut]:
     """Cut people out of their frames, whole frames together until a batch is full.
 
     A batch closes with the frame that fills it, and after `batch` frames even if nobody is on them: what is
@@ -46,12 +47,13 @@ def cut_people(people: Iterator[People], side: int, padding: float, batch: int) 
         yield _cut(waiting, side, padding)
 
 
-def person_crops(boxes_px: Float32[np.ndarray, "N 4"], side: int, padding: float) -> tuple[Crop, ...]:
-    """The square crops of boxes."""
-    return tuple(Crop(box, (side, side)) for box in crop_boxes(boxes_px, 1.0, padding))
+def person_crops(boxes_px: Float32[np.ndarray, "N 4"], side: Side, padding: float) -> tuple[Crop, ...]:
+    """The crops of boxes."""
+    width, height = size_of(side)
+    return tuple(Crop(box, (width, height)) for box in crop_boxes(boxes_px, width / height, padding))
 
 
-def _cut(waiting: list[People], side: int, padding: float) -> Cut:
+def _cut(waiting: list[People], side: Side, padding: float) -> Cut:
     crops: list[Crop] = []
     pictures: list[np.ndarray] = []
     frames: list[tuple[People, slice]] = []
@@ -60,5 +62,6 @@ def _cut(waiting: list[People], side: int, padding: float) -> Cut:
         frames.append((item, slice(len(crops), len(crops) + len(own))))
         crops.extend(own)
         pictures.extend(crop.cut(item.frame.rgb) for crop in own)
-    rgb = np.stack(pictures) if pictures else np.zeros((0, side, side, 3), np.uint8)
+    width, height = size_of(side)
+    rgb = np.stack(pictures) if pictures else np.zeros((0, height, width, 3), np.uint8)
     return Cut(rgb, tuple(crops), tuple(frames))

@@ -1,6 +1,6 @@
 """SimpleBaseline (Xiao, Wu and Wei, ECCV 2018, arXiv:1804.06208): one crop a person, one heat map a joint.
 
-Conventions: People in, Poses out; crops are square, 1.25 × the longer side of the box about its centre, rgb
+Conventions: People in, Poses out; crops (`estimation/crops.py`) are rgb
 uint8; joints of the network's own skeleton; scores are probabilities (`estimation/codecs.py`).
 What differs from the paper: MobileNetV2 with MoveNet's feature pyramid beside ResNet with deconvolutions;
 maps are trained as distributions (per-joint cross-entropy with a class "not here") instead of by MSE, which
@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 
+from marey.core.geometry import Side, size_of
 from marey.core.nouns import Origin, People, Poses
 from marey.core.skeletons import COCO17, MAREY19, Skeleton, mirrored
 from marey.core.stages import Arrays, Method, Network
@@ -30,9 +31,9 @@ class Baseline:
     """Settings. The first block belongs to the weights, the second to a run."""
 
     backbone: Backbone = "movenet-thunder"
-    side: int = 256  # pixels of the square crop
+    side: Side = 256  # pixels of the square crop, or of its width and height
     skeleton: Literal["marey19", "coco17"] = "marey19"
-    padding: float = 1.25  # of the box's longer side (MoveNet's, and SimpleBaseline's)
+    padding: float = 1.25  # of the box (MoveNet's, and SimpleBaseline's)
     sigma: float = 2.0  # cells of the target's Gaussian (the paper's, §3.1)
     loss: Literal["cross-entropy", "mse"] = "cross-entropy"
     subpixel: Subpixel = "mass"  # how maps are read (`estimation/codecs.py`)
@@ -59,7 +60,7 @@ PRESETS = {
 
 def codec(settings: Baseline) -> HeatCodec | PointCodec:
     """The codec that training and running share."""
-    size = (settings.side, settings.side)
+    size = size_of(settings.side)
     if settings.head == "points":
         return PointCodec(size)
     return HeatCodec(size, sigma=settings.sigma, subpixel=settings.subpixel)
@@ -105,7 +106,8 @@ def _unmirror(outputs: Arrays, settings: Baseline, skeleton: Skeleton) -> Arrays
     if settings.head == "maps":
         return {"heat": unflip(outputs["heat"], skeleton)}
     order = list(mirrored(skeleton))
-    xy = np.array([settings.side, 0], np.float32) + outputs["xy"][:, order] * np.array([-1, 1], np.float32)
+    left = np.array([size_of(settings.side)[0], 0], np.float32)
+    xy = left + outputs["xy"][:, order] * np.array([-1, 1], np.float32)
     return {"xy": xy, "score": outputs["score"][:, order]}
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from marey.core.errors import SettingsError
+from marey.core.geometry import Side, size_of
 from marey.core.nouns import Origin, People, Poses
 from marey.core.skeletons import COCO17, MAREY19, Skeleton, mirrored
 from marey.core.stages import Arrays, Method, Network
@@ -31,7 +32,7 @@ class CLNet:
     """Settings. The first block belongs to the weights, the second to a run."""
 
     backbone: Backbone = "mobilenet"
-    side: int = 128  # pixels of the square crop
+    side: Side = 128  # pixels of the square crop, or of its width and height
     skeleton: Literal["marey19", "coco17"] = "marey19"
     padding: float = 1.25  # of the box's longer side (SimpleBaseline's, for a fair comparison)
     stride: Literal[4, 8, 16, 32] = 16  # pixels a cell
@@ -70,11 +71,11 @@ def codec(settings: CLNet) -> CellCodec:
     SettingsError
         If the crop is no whole number of cells, or a vote is asked of offsets that neighbours do not learn.
     """
-    if settings.side % settings.stride:
+    size = size_of(settings.side)
+    if any(pixels % settings.stride for pixels in size):
         raise SettingsError(f"side {settings.side}: no multiple of stride {settings.stride}; change one")
     if settings.vote and settings.offsets != "wide":
         raise SettingsError(f"vote: offsets {settings.offsets!r} are not learnt beside the joint; use 'wide'")
-    size = (settings.side, settings.side)
     return CellCodec(size, settings.stride, settings.sigma, settings.offsets, settings.vote)
 
 
@@ -104,7 +105,7 @@ def _measure(cut: Cut, settings: CLNet, skeleton: Skeleton, network: Network) ->
 
 
 def read(rgb: np.ndarray, settings: CLNet, network: Network) -> tuple[np.ndarray, np.ndarray]:
-    """Joints (B, J, 2) in crop pixels and scores (B, J) of crops (B, side, side, 3).
+    """Joints (B, J, 2) in crop pixels and scores (B, J) of crops (B, h, w, 3).
 
     The flip test averages maps, so that both views agree on one cell before its offset is read; averaging
     `points` is the plainer variant, and wrong where the views disagree about the cell.

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from marey.core.errors import SettingsError
+from marey.core.geometry import Side, size_of
 from marey.methods.baseline import SKELETONS, Baseline
 from marey.trunks import starts
 from marey.trunks.hourglass import StackedHourglass
@@ -147,9 +148,9 @@ class PointHeads(nn.Module):
     usual (our choice).
     """
 
-    def __init__(self, inputs: int, joints: int, side: int):
+    def __init__(self, inputs: int, joints: int, side: Side):
         super().__init__()
-        self.joints, self.side = joints, side
+        self.joints, self.size = joints, size_of(side)
         self.last = nn.Linear(inputs, 3 * joints)
         nn.init.normal_(self.last.weight, std=0.001)
         nn.init.zeros_(self.last.bias)
@@ -159,12 +160,13 @@ class PointHeads(nn.Module):
         mean = x.mean((2, 3))
         with torch.autocast("cuda" if x.is_cuda else "cpu", enabled=False):  # bfloat16 would round pixels
             made = self.last(mean.float())
-        xy = self.side * (0.5 + made[:, : 2 * self.joints].unflatten(1, (self.joints, 2)))
+        shares = 0.5 + made[:, : 2 * self.joints].unflatten(1, (self.joints, 2))
+        xy = shares * torch.tensor(self.size, device=x.device)
         return {"xy": xy, "here": made[:, 2 * self.joints :]}
 
 
 class BaselineNet(nn.Module):
-    """rgb 0–255 (B, 3, side, side) to logits, or to points."""
+    """rgb 0–255 (B, 3, H, W) to logits, or to points."""
 
     def __init__(self, settings: Baseline):
         super().__init__()
@@ -311,7 +313,7 @@ def _point_loss(
 ) -> dict[str, Tensor]:
     """Smooth L1 in cells of four pixels for joints in the crop, and whether they are there."""
     xy, weight, absent = batch["xy"], batch["weight"], batch["absent"]
-    inside = ((xy >= 0) & (xy < settings.side)).all(-1) * (1 - absent)
+    inside = _inside(xy, size_of(settings.side)) * (1 - absent)
     off = F.smooth_l1_loss(outputs["xy"] / 4, xy / 4, reduction="none").sum(-1)
     points = (off * weight * inside).sum() / weight.sum().clamp_min(1)
     says = weight + ABSENT * absent
@@ -321,7 +323,8 @@ def _point_loss(
 
 
 def _map_loss(outputs: dict[str, Tensor], batch: dict[str, Tensor], settings: Baseline) -> dict[str, Tensor]:
-    settings = replace(settings, side=4 * outputs["logits"].shape[-1])  # crops may be of several sides
+    rows, columns = outputs["logits"].shape[-2:]
+    settings = replace(settings, side=(4 * columns, 4 * rows))  # crops may be of several sides
     target, nowhere = render(batch["xy"], settings)
     weight, absent = batch["weight"], batch["absent"]
     if settings.loss == "mse":  # the paper's loss on maps of peak 1, for comparison
@@ -353,11 +356,19 @@ def log_share(outputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
 
 def render(xy: Float[Tensor, "B J 2"], settings: Baseline) -> tuple[Tensor, Tensor]:
     """The codec's `heat` and `nowhere` on the device, every joint taken as labelled."""
-    count, stride = settings.side // 4, 4
-    inside = ((xy >= 0) & (xy < settings.side)).all(-1)
+    size, stride = size_of(settings.side), 4
+    inside = _inside(xy, size)
     place = torch.where(inside[..., None], xy, torch.zeros_like(xy)) / stride - 0.5
     place = torch.floor(place + 0.5) if settings.subpixel == "quarter" else place
-    cells = torch.arange(count, dtype=xy.dtype, device=xy.device)
-    bell = torch.softmax(-0.5 * ((cells - place[..., None]) / settings.sigma) ** 2, -1)
-    heat = bell[:, :, 1, :, None] * bell[:, :, 0, None, :] * inside[..., None, None]
+    cells = (torch.arange(pixels // stride, dtype=xy.dtype, device=xy.device) for pixels in size)
+    across, down = (
+        torch.softmax(-0.5 * ((centres - place[..., k, None]) / settings.sigma) ** 2, -1)
+        for k, centres in enumerate(cells)
+    )
+    heat = down[..., :, None] * across[..., None, :] * inside[..., None, None]
     return heat, (~inside).to(xy.dtype)
+
+
+def _inside(xy: Float[Tensor, "B J 2"], size: tuple[int, int]) -> Tensor:
+    """Whether joints lie in a crop of `size` = (width, height)."""
+    return ((xy >= 0) & (xy < xy.new_tensor(size))).all(-1)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from marey.core.errors import SettingsError
+from marey.core.geometry import size_of
 from marey.estimation.cells import NEIGHBOUR
 from marey.methods.clnet import SKELETONS, CLNet, codec
 from marey.trunks import starts
@@ -88,7 +89,7 @@ class Heads(nn.Module):
 
 
 class CompositeNet(nn.Module):
-    """rgb 0–255 (B, 3, side, side) to heat logits and offsets of every stack (one unless an hourglass)."""
+    """rgb 0–255 (B, 3, H, W) to heat logits and offsets of every stack (one unless an hourglass)."""
 
     def __init__(self, settings: CLNet):
         super().__init__()
@@ -108,7 +109,7 @@ class CompositeNet(nn.Module):
             heads = Heads(settings.width if settings.neck else inputs, self.joints, settings)
             self.heads, lasts = nn.Sequential(*up, *neck, heads), [heads.heat]
         if settings.loss != "cross-entropy":
-            cells = (settings.side // settings.stride) ** 2
+            cells = math.prod(codec(settings).cells)
             for last in lasts:
                 nn.init.constant_(last.bias[: self.joints], -math.log(cells - 1))
 
@@ -188,10 +189,10 @@ def loss(outputs: dict[str, Tensor], batch: dict[str, Tensor], settings: CLNet) 
 
 def render(xy: Float[Tensor, "B J 2"], settings: CLNet) -> dict[str, Tensor]:
     """The codec's `heat`, `offset`, `near` and `nowhere` on the device, every joint taken as labelled."""
-    inside = ((xy >= 0) & (xy < settings.side)).all(-1)
+    inside = ((xy >= 0) & (xy < xy.new_tensor(size_of(settings.side)))).all(-1)
     place = torch.where(inside[..., None], xy, torch.zeros_like(xy)) / settings.stride
-    cells = torch.arange(settings.side // settings.stride, dtype=xy.dtype, device=xy.device)
-    across, down = (place[..., k, None] - cells for k in (0, 1))
+    cells = (torch.arange(count, dtype=xy.dtype, device=xy.device) for count in codec(settings).cells)
+    across, down = (place[..., k, None] - centres for k, centres in enumerate(cells))
     here, wide = inside[..., None, None], int(settings.offsets == "wide")
 
     def square(reach: int) -> Tensor:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from marey.core.errors import SettingsError
+from marey.core.geometry import Side, size_of
 from marey.core.history import NetworkFile
 from marey.core.nouns import Frame, People, Poses
 from marey.core.settings import parse, plain
@@ -32,14 +33,14 @@ Quality = Literal["fast", "balanced", "best"]
 class Preset:
     """What a quality stands for. The detector looks every `every_s` seconds, the tracker fills in between.
 
-    People are cut out `side` pixels large: one network serves every quality, at the price that its pictures
-    have.
+    People are cut out `side` pixels large (width and height): one network serves every quality, at the price
+    that its pictures have.
     """
 
     find: str
     every_s: float
     estimate: str
-    side: int
+    side: Side
     flip: bool
 
 
@@ -123,7 +124,7 @@ class Stage:
         if self.card is None:
             return None
         side = getattr(self.settings, "side", 0) if "estimate" in self.method.kinds else 0
-        size = (side, side) if side else None
+        size = size_of(side) if side else None
         return load(self.card, device, threads, alone=alone, size=size, together=together)
 
     def described(self) -> dict[str, Any]:

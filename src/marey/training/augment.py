@@ -15,16 +15,17 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
+from marey.core.geometry import Side
 from marey.core.skeletons import MAREY19
 
 
 @dataclass(frozen=True, slots=True)
 class Augment:
-    """Shares are probabilities; sizes are shares of the crop's side unless said."""
+    """Shares are probabilities; sizes are shares of the crop's height unless said."""
 
     rotation: float = 40.0  # degrees either way, normal of half this deviation
     turns: float = 0.1  # share with any angle at all
-    zoom: tuple[float, float] = (0.75, 1.3)  # of the crop's side
+    zoom: tuple[float, float] = (0.75, 1.3)  # of the crop
     shift: float = 0.06  # of the person's size, deviation
     flip: float = 0.5
     half: float = 0.12  # share of upper or lower bodies
@@ -33,7 +34,7 @@ class Augment:
     coarse: float = 0.2  # share reduced by 2 to 4 and enlarged again
     motion: float = 0.1  # share blurred along a line
     sides: tuple[
-        tuple[int, ...], ...
+        tuple[Side, ...], ...
     ] = ()  # of the crop, px, one drawn a step; a row a cycle (none: its own)
 
 
@@ -44,37 +45,41 @@ def draw_warp(
     rng: np.random.Generator,
     box: Float[np.ndarray, " 4"],
     xy: Float[np.ndarray, "J 2"],
-    side: int,
+    crop: tuple[int, int],
     settings: Augment,
     padding: float,
 ) -> tuple[Float[np.ndarray, "2 3"], bool]:
-    """A matrix from source to crop pixels (edge-based) and whether it mirrors."""
+    """A matrix from source to pixels of a `crop` = (width, height), edge-based, and whether it mirrors."""
     box = _half_body(rng, box, xy, settings)
-    centre, size = (box[:2] + box[2:]) / 2, float((box[2:] - box[:2]).max())
+    centre, wide, high = (box[:2] + box[2:]) / 2, *(float(v) for v in box[2:] - box[:2])
+    size = max(wide, high)
     centre = centre + rng.normal(0, settings.shift, 2) * size
-    reach = size * padding * math.exp(rng.uniform(*np.log(settings.zoom)))
+    reach = max(high, wide * crop[1] / crop[0]) * padding * math.exp(rng.uniform(*np.log(settings.zoom)))
     angle = np.clip(rng.normal(0, settings.rotation / 2), -settings.rotation, settings.rotation)
     if rng.random() < settings.turns:
         angle = rng.uniform(-180, 180)
     mirror = bool(rng.random() < settings.flip)
-    return warp_matrix(centre, reach, float(angle), mirror, side), mirror
+    return warp_matrix(centre, reach, float(angle), mirror, crop), mirror
 
 
 def warp_matrix(
-    centre: Float[np.ndarray, " 2"], reach: float, angle: float, mirror: bool, side: int
+    centre: Float[np.ndarray, " 2"], reach: float, angle: float, mirror: bool, crop: tuple[int, int]
 ) -> Float[np.ndarray, "2 3"]:
-    """The square of `reach` pixels about `centre`, turned by `angle` degrees, on a crop of `side` pixels."""
-    turn, scale = math.radians(angle), side / max(reach, 1e-6)
+    """What lies about `centre`, turned by `angle` degrees, on a `crop` as high as `reach` source pixels."""
+    turn, scale = math.radians(angle), crop[1] / max(reach, 1e-6)
     linear = scale * np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
     if mirror:
         linear[0] *= -1
-    return np.column_stack([linear, side / 2 - linear @ centre])
+    return np.column_stack([linear, np.array(crop) / 2 - linear @ centre])
 
 
 def warp(
-    rgb: UInt8[np.ndarray, "h w 3"], matrix: Float[np.ndarray, "2 3"], side: int
-) -> UInt8[np.ndarray, "s s 3"]:
-    """Draw a warped crop; black outside. OpenCV counts pixel centres, so the half pixel is taken off here."""
+    rgb: UInt8[np.ndarray, "h w 3"], matrix: Float[np.ndarray, "2 3"], crop: tuple[int, int]
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Draw a `crop` = (width, height); black outside.
+
+    OpenCV counts pixel centres, so the half pixel is taken off here.
+    """
     shrink = 1 / max(float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))), 1e-6)
     if shrink > 1.5:  # average before sampling, or fine patterns alias
         factor = 1 / shrink
@@ -82,7 +87,7 @@ def warp(
         matrix = matrix * np.array([shrink, shrink, 1.0])
     moved = matrix.copy()
     moved[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5
-    return cv2.warpAffine(rgb, moved, (side, side), flags=cv2.INTER_LINEAR)  # pyright: ignore[reportReturnType]
+    return cv2.warpAffine(rgb, moved, crop, flags=cv2.INTER_LINEAR)  # pyright: ignore[reportReturnType]
 
 
 def _half_body(
@@ -157,12 +162,12 @@ def _motion(rgb: Tensor, share: float, generator: torch.Generator) -> Tensor:
 
 def _patches(rgb: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """One to three rectangles of one colour: what people are hidden by."""
-    side = rgb.shape[-1]
+    height, width = rgb.shape[-2:]
     for row in _chosen(len(rgb), share, generator).tolist():
         for _ in range(int(torch.randint(1, 4, (1,), generator=generator))):
             x, y, w, h, r, g, b = torch.rand(7, generator=generator).tolist()
-            left, top = int(x * side), int(y * side)
-            right, low = left + int((0.06 + 0.18 * w) * side), top + int((0.06 + 0.18 * h) * side)
+            left, top = int(x * width), int(y * height)
+            right, low = left + int((0.06 + 0.18 * w) * width), top + int((0.06 + 0.18 * h) * height)
             colour = torch.tensor([r, g, b], device=rgb.device, dtype=rgb.dtype) * 255
             rgb[row, :, top:low, left:right] = colour[:, None, None]
     return rgb

@@ -14,6 +14,7 @@ from torch import nn
 
 from marey.core.errors import SettingsError
 from marey.core.folders import cache_dir
+from marey.core.geometry import size_of
 from marey.core.settings import parse
 from marey.core.skeletons import COCO17, MAREY19
 from marey.lifting.windows import H36M
@@ -101,7 +102,7 @@ def _check_sides(recipe: Recipe, settings: Any) -> None:
         raise SettingsError("augment.sides: only a baseline of maps learns from crops of several sides")
     if len(rows) != recipe.train.cycles or not all(rows):
         raise SettingsError(f"augment.sides: {len(rows)} rows; one a cycle is needed, none of them empty")
-    odd = [side for row in rows for side in row if side <= 0 or side % 32]
+    odd = [side for row in rows for side in row if any(v <= 0 or v % 32 for v in size_of(side))]
     if odd:
         raise SettingsError(f"augment.sides: {odd[0]} is no multiple of 32, the coarsest cells of a trunk")
 
@@ -144,7 +145,7 @@ def _product(recipe: Recipe, settings: Any, twin: Any, net: nn.Module) -> Produc
         module=net,
         wrap=twin.Exported,
         outputs=exported.outputs,
-        size=(len(H36M), settings.frames) if lifts else (settings.side, settings.side),
+        size=(len(H36M), settings.frames) if lifts else size_of(settings.side),
         skeleton=H36M.name if lifts else getattr(settings, "skeleton", ""),
         settings=settings,
         free=getattr(exported, "free", None),

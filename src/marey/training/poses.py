@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from marey.core.geometry import Side, size_of
 from marey.core.skeletons import MAREY19, Skeleton, mirrored
 from marey.data.sample import State
 from marey.training.augment import Augment, change_pixels, draw_warp, warp
@@ -31,7 +32,7 @@ class PoseBatches:
     odds: np.ndarray
     looked: np.ndarray  # (N,) joints the person's set looks for
     skeleton: Skeleton
-    side: int
+    side: Side
     padding: float
     augment: Augment
     batch: int
@@ -40,17 +41,17 @@ class PoseBatches:
     cycle: int = 1  # steps in a cycle of the rate
 
     def make(self, step: int) -> dict[str, np.ndarray]:
-        """The batch of a step: rgb uint8 (B, side, side, 3), xy, weight, absent.
+        """The batch of a step: rgb uint8 (B, h, w, 3), xy, weight, absent.
 
         With a teacher also its maps `taught` (B, J, h, w) at stride 4 and their share of the loss, `teaching`
         (B,). People come in the order of a shuffle of each epoch, so that none is left out by chance.
         """
-        side = self._side(step)
-        drawn = [self._one(*number, side) for number in self._numbers(step)]
+        size = self._size(step)
+        drawn = [self._one(*number, size) for number in self._numbers(step)]
         made = {key: np.stack([item[key] for item in drawn]) for key in drawn[0]}
         if self.teacher is None:
             return made
-        taught = self.teacher.maps(made.pop("large"), side // 4)
+        taught = self.teacher.maps(made.pop("large"), (size[0] // 4, size[1] // 4))
         return {**made, "taught": taught, "teaching": np.full(len(taught), self.teacher.share, np.float32)}
 
     def prepare(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
@@ -64,12 +65,12 @@ class PoseBatches:
         """How often each person comes in an epoch, whole numbers and chances."""
         return self.odds
 
-    def _side(self, step: int) -> int:
-        """The side of a step's crops."""
+    def _size(self, step: int) -> tuple[int, int]:
+        """Width and height of a step's crops."""
         if not self.augment.sides:
-            return self.side
+            return size_of(self.side)
         row = self.augment.sides[step // self.cycle]
-        return int(np.random.default_rng((self.seed, 104729, step)).choice(row))
+        return size_of(row[np.random.default_rng((self.seed, 104729, step)).choice(len(row))])
 
     def _numbers(self, step: int) -> list[tuple[int, int]]:
         """(person, position in the whole run) of a step's examples."""
@@ -80,11 +81,11 @@ class PoseBatches:
             found.append((int(order[position % size % len(order)]), position))
         return found
 
-    def _one(self, number: int, position: int, side: int) -> dict[str, np.ndarray]:
+    def _one(self, number: int, position: int, size: tuple[int, int]) -> dict[str, np.ndarray]:
         rng = np.random.default_rng((self.seed, position))
         people, count = self.people, len(self.skeleton)
         xy = people.xy[number]
-        matrix, mirror = draw_warp(rng, people.boxes[number], xy, side, self.augment, self.padding)
+        matrix, mirror = draw_warp(rng, people.boxes[number], xy, size, self.augment, self.padding)
         known = people.state[number] > State.UNLABELLED
         placed = np.nan_to_num(xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
         weight = np.where(known, self.trust[number], 0).astype(np.float32)
@@ -94,11 +95,11 @@ class PoseBatches:
         if mirror:
             order = list(mirrored(MAREY19))
             placed, weight, absent = placed[order], weight[order], absent[order]
-        rgb = warp(people.rgb(number), matrix, side)
+        rgb = warp(people.rgb(number), matrix, size)
         made = {"rgb": rgb, "xy": placed[:count], "weight": weight[:count], "absent": absent[:count]}
         if self.teacher is not None:
-            large = self.teacher.side
-            made["large"] = warp(people.rgb(number), matrix * (large / side), large)
+            large = self.teacher.size(size)
+            made["large"] = warp(people.rgb(number), matrix * (np.divide(large, size))[:, None], large)
         return made
 
 

@@ -1,6 +1,6 @@
 """A larger network of the shelf tells a smaller one what it sees (Hinton et al. 2015, arXiv:1503.02531).
 
-It looks at the same crop, warped alike but before pixels are made worse, and in its own resolution. Its maps
+It looks at the same crop, warped alike but before pixels are made worse, and as high as its own are. Its maps
 say how sure it is and where else the joint may be, for joints that nobody labelled as well.
 """
 
@@ -26,18 +26,22 @@ class Teach:
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """A loaded teacher; `side` pixels is what it looks at."""
+    """A loaded teacher; `height` pixels is what it looks at."""
 
     network: Network
-    side: int
+    height: int
     share: float
 
+    def size(self, pupil: tuple[int, int]) -> tuple[int, int]:
+        """Width and height of what it looks at beside a pupil's crop, in multiples of 32."""
+        return max(32, round(pupil[0] * self.height / pupil[1] / 32) * 32), self.height
+
     def maps(
-        self, rgb: UInt8[np.ndarray, "B S S 3"], cells: int
-    ) -> Float32[np.ndarray, "B J {cells} {cells}"]:
-        """Its probabilities on a grid of `cells`²; what they lack of 1 is "not here"."""
+        self, rgb: UInt8[np.ndarray, "B H W 3"], cells: tuple[int, int]
+    ) -> Float32[np.ndarray, "B J h w"]:
+        """Its probabilities on a grid of `cells`, columns and rows; what they lack of 1 is "not here"."""
         heat = self.network({"rgb": rgb})["heat"]
-        down, across = (shares(count, cells) for count in heat.shape[2:])
+        down, across = (shares(*counts) for counts in zip(heat.shape[2:], cells[::-1], strict=True))
         return down @ heat @ across.T
 
 
@@ -57,8 +61,7 @@ def hired(teach: Teach, skeleton: Skeleton, threads: int | None) -> Teacher:
             f"teach.network: {teach.network} gives {', '.join(card.outputs)} of the joints {card.skeleton}; "
             f"a teacher gives `heat` of {skeleton.name}; take baseline-thunder"
         )
-    session = weights.load(card, "auto", threads, size=card.input_size)
-    return Teacher(session, card.input_size[0], teach.share)
+    return Teacher(weights.load(card, "auto", threads), card.input_size[1], teach.share)
 
 
 @lru_cache
