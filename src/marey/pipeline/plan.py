@@ -45,9 +45,9 @@ class Preset:
 
 
 PRESETS: dict[Quality, Preset] = {
-    "fast": Preset("detector", 0.2, "baseline-thunder", 192, flip=False),
-    "balanced": Preset("detector", 0.1, "baseline-thunder", 256, flip=False),
-    "best": Preset("detector", 0.05, "baseline-thunder", 256, flip=True),
+    "fast": Preset("detector", 0.2, "baseline-thunder", (128, 192), flip=False),
+    "balanced": Preset("detector", 0.1, "baseline-thunder", (192, 256), flip=False),
+    "best": Preset("detector", 0.05, "baseline-thunder", (192, 256), flip=True),
 }
 
 
