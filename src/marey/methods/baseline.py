@@ -31,7 +31,7 @@ class Baseline:
     """Settings. The first block belongs to the weights, the second to a run."""
 
     backbone: Backbone = "movenet-thunder"
-    side: Side = 256  # pixels of the square crop, or of its width and height
+    side: Side = 256  # pixels of a square crop, or width and height of another
     skeleton: Literal["marey19", "coco17"] = "marey19"
     padding: float = 1.25  # of the box (MoveNet's, and SimpleBaseline's)
     sigma: float = 2.0  # cells of the target's Gaussian (the paper's, §3.1)

@@ -32,7 +32,7 @@ class CLNet:
     """Settings. The first block belongs to the weights, the second to a run."""
 
     backbone: Backbone = "mobilenet"
-    side: Side = 128  # pixels of the square crop, or of its width and height
+    side: Side = 128  # pixels of a square crop, or width and height of another
     skeleton: Literal["marey19", "coco17"] = "marey19"
     padding: float = 1.25  # of the box's longer side (SimpleBaseline's, for a fair comparison)
     stride: Literal[4, 8, 16, 32] = 16  # pixels a cell
