@@ -9,6 +9,7 @@ import pytest
 import torch
 from compare_clnet import CELL, FAMILIES, RECIPES, compared, mean, split
 
+from marey.core.geometry import size_of
 from marey.core.settings import parse
 from marey.core.skeletons import LSP14
 from marey.data.sample import Sample, State, Truth
@@ -48,6 +49,11 @@ def test_recipes_for_whole_sets_can_be_built(name: str) -> None:
     assert settings.side == ((192, 256) if "coco" in name else 256)  # as SimpleBaseline's
     assert not recipe.start
     assert sum(p.numel() for p in net.parameters()) > 20e6
+    width, height = size_of(settings.side)
+    made = net(torch.empty(1, 3, height, width, device="meta"))
+    codec = method(recipe.method).codec
+    assert codec is not None
+    assert made["logits" if "logits" in made else "heat"].shape[-2:] == codec(settings).cells[::-1]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

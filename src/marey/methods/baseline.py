@@ -1,7 +1,7 @@
 """SimpleBaseline (Xiao, Wu and Wei, ECCV 2018, arXiv:1804.06208): one crop a person, one heat map a joint.
 
-Conventions: People in, Poses out; crops (`estimation/crops.py`) are rgb
-uint8; joints of the network's own skeleton; scores are probabilities (`estimation/codecs.py`).
+Conventions: People in, Poses out; crops (`estimation/crops.py`) are rgb uint8; joints of the network's own
+skeleton; scores are probabilities (`estimation/codecs.py`).
 What differs from the paper: MobileNetV2 with MoveNet's feature pyramid beside ResNet with deconvolutions;
 maps are trained as distributions (per-joint cross-entropy with a class "not here") instead of by MSE, which
 plateaus on little data; joints are read where most probability lies nearby (`subpixel = "quarter"` is the
